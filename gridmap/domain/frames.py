@@ -1,0 +1,73 @@
+"""The columns of every frame that passes between machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gridmap.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns a frame must have, and those it may have."""
+
+    name: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.required + self.optional
+
+    def check(self, frame: pd.DataFrame) -> None:
+        """Raise InputError naming the columns that are missing."""
+        missing = [column for column in self.required if column not in frame.columns]
+        if missing:
+            raise InputError(f"a frame of {self.name} needs the columns {', '.join(missing)}")
+
+
+# Grids of one Edition. `parent` is the code of the grid one tier up, None at the top. EPSG:4326.
+GRIDS = Shape("grids", ("code", "name", "tier", "parent", "geometry"), ("households", "codes"))
+
+# A building's `grid` is the leaf that answers for it: it is derived from geometry where it is missing.
+BUILDINGS = Shape(
+    "buildings",
+    ("code", "name", "geometry"),
+    ("grid", "floors", "households", "use", "grade", "built", "accepted", "delivered", "warranty_until", "risk"),
+)
+
+# Part of a large building: its geometry is the unit's footprint.
+UNITS = Shape("units", ("building", "code", "geometry"), ("name", "households"))
+
+FACILITIES = Shape(
+    "facilities",
+    ("code", "name", "kind", "geometry"),
+    ("level", "grid", "state", "in_use", "maker", "warranty_until", "inspection_due"),
+)
+
+# `kind` is keeper, contractor or key_area; `keeper` a person's code, or `role` a role of the site.
+OVERLAYS = Shape("overlays", ("code", "name", "kind", "geometry"), ("level", "keeper", "role", "valid_from", "valid_to"))
+
+PEOPLE = Shape("people", ("code", "name"), ("phone", "organisation", "away_from", "away_to"))
+
+# A post without a `grid` is held for the whole site.
+POSTS = Shape("posts", ("role", "person"), ("grid", "specialty", "deputy", "valid_from", "valid_to"))
+
+# What is reported, one row each: positions in EPSG:4326 degrees, time aware, metres for accuracy and extent.
+POINTS = Shape(
+    "points",
+    ("lon", "lat"),
+    (
+        "category", "kind", "urgency", "level", "facility", "about", "reported_at", "accuracy_m", "extent_m",
+        "text", "source", "reference", "status", "due_at", "closed_at",
+    ),
+)  # fmt: skip
+
+# What a check found. `measure` is in `unit` (m2, m, %), `codes` joined by a comma.
+FINDINGS = Shape(
+    "findings", ("check", "severity", "layer", "tier", "codes", "measure", "unit", "message", "geometry")
+)
