@@ -1,13 +1,24 @@
-"""What every test may ask for."""
+"""What every test may ask for: a private non-durable PostGIS, a store in it, and the samples of others."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from gridmap.settings import Settings
+from gridmap.storage.cluster import Cluster
+from gridmap.storage.database import Database
 
 PROJECT = Path(__file__).resolve().parent.parent
+TEMPLATE = "template_gridmap"
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +28,89 @@ def samples() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the sample data are not at {folder}: set GRIDMAP_SAMPLES")
     return folder
+
+
+def _home() -> Path:
+    """One folder for all workers of a run, which the server's user can enter."""
+    run = os.environ.setdefault("GRIDMAP_TEST_RUN", os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex)
+    return Path(tempfile.gettempdir()) / f"gridmap-tests-{run[:12]}"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The run's own server: fast, not durable, shared by its workers."""
+    cluster = Cluster(_home(), durable=False).start()
+    yield cluster
+    cluster.release()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The last to leave takes the server's folder away."""
+    if not hasattr(session.config, "workerinput") and _home().exists():
+        Cluster(_home()).stop()
+        shutil.rmtree(_home(), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """A database that is migrated once and cloned from then on."""
+    store = Database(cluster.database(TEMPLATE))
+    store.prepare()
+    store.close()
+    return TEMPLATE
+
+
+def _clone(cluster: Cluster, template: str) -> str:
+    name = f"store_{uuid.uuid4().hex[:10]}"
+    engine = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        # Two workers may clone at once, but not while another is connected to the template.
+        connection.execute(text("select pg_advisory_lock(7)"))
+        connection.execute(text(f"create database {name} template {template}"))
+    engine.dispose()
+    return name
+
+
+def _drop(cluster: Cluster, name: str) -> None:
+    engine = create_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"drop database {name} with (force)"))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine(cluster: Cluster, template: str) -> Iterator[Engine]:
+    """A worker's own store, for tests that undo what they did."""
+    name = _clone(cluster, template)
+    engine = create_engine(cluster.url(name))
+    yield engine
+    engine.dispose()
+    _drop(cluster, name)
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose transaction is undone when the test ends."""
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        transaction.rollback()
+
+
+@pytest.fixture
+def database(cluster: Cluster, template: str) -> Iterator[Database]:
+    """A store of its own, for tests of what is really committed."""
+    name = _clone(cluster, template)
+    database = Database(cluster.url(name))
+    yield database
+    database.engine.dispose()
+    _drop(cluster, name)
+
+
+@pytest.fixture
+def surroundings(database: Database, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The environment of a command that uses the test's store."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DATABASE_URL", url)
+    return Settings.from_environment()

@@ -28,7 +28,10 @@ CHECKS: dict[str, tuple[Severity, str]] = {
     "sliver": ("warning", "a gap or overlap so thin or small that it is a fault of drawing"),
     "unknown-parent": ("error", "a parent that the plan does not have"),
     "outside-parent": ("error", "a child reaches out of its parent (a warning below 5 % of the child)"),
-    "uncovered-parent": ("error", "ground of a parent that no child covers (a warning below 5 % of the parent)"),
+    "uncovered-parent": (
+        "error",
+        "ground of a parent that no child covers (a warning below 5 % of the parent)",
+    ),
     "childless-parent": ("warning", "a grid above the leaf tier without children"),
     "cut-building": ("error", "a grid cuts a building, and not along its units (a warning below 1 m2)"),
     "building-outside": ("warning", "a building that lies in no grid"),

@@ -37,7 +37,18 @@ GRIDS = Shape("grids", ("code", "name", "tier", "parent", "geometry"), ("househo
 BUILDINGS = Shape(
     "buildings",
     ("code", "name", "geometry"),
-    ("grid", "floors", "households", "use", "grade", "built", "accepted", "delivered", "warranty_until", "risk"),
+    (
+        "grid",
+        "floors",
+        "households",
+        "use",
+        "grade",
+        "built",
+        "accepted",
+        "delivered",
+        "warranty_until",
+        "risk",
+    ),
 )
 
 # Part of a large building: its geometry is the unit's footprint.
@@ -50,7 +61,9 @@ FACILITIES = Shape(
 )
 
 # `kind` is keeper, contractor or key_area; `keeper` a person's code, or `role` a role of the site.
-OVERLAYS = Shape("overlays", ("code", "name", "kind", "geometry"), ("level", "keeper", "role", "valid_from", "valid_to"))
+OVERLAYS = Shape(
+    "overlays", ("code", "name", "kind", "geometry"), ("level", "keeper", "role", "valid_from", "valid_to")
+)
 
 PEOPLE = Shape("people", ("code", "name"), ("phone", "organisation", "away_from", "away_to"))
 
@@ -68,6 +81,15 @@ POINTS = Shape(
 )  # fmt: skip
 
 # What a check found. `measure` is in `unit` (m2, m, %), `codes` joined by a comma.
-FINDINGS = Shape(
-    "findings", ("check", "severity", "layer", "tier", "codes", "measure", "unit", "message", "geometry")
-)
+FINDINGS = Shape("findings", ("check", "severity", "layer", "tier", "codes", "measure", "unit", "message", "geometry"))
+
+# The facts of places, one row a point in the order asked: filled by storage (one statement) or by spatial (files).
+# `overlays` and `touches` are tuples of codes, `shares` a list of {code, share} or None.
+FACTS = Shape(
+    "facts",
+    (
+        "site", "edition_id", "position", "grid_id", "leaf", "tier1", "tier2", "tier3", "outside_m", "boundary_m",
+        "runner_up", "runner_up_m", "shares", "building", "building_grid", "building_m", "building_warranty",
+        "overlays", "level_area", "level_grid", "facility_id", "facility_warranty", "touches",
+    ),
+)  # fmt: skip

@@ -1,0 +1,24 @@
+"""The nouns, mapped."""
+
+from gridmap.domain.model.base import Base
+from gridmap.domain.model.issues import Category, Decision, Issue, IssueEvent
+from gridmap.domain.model.people import Leave, Person, Post
+from gridmap.domain.model.places import Building, Edition, Facility, Grid, Overlay, Site, Unit
+
+__all__ = [
+    "Base",
+    "Building",
+    "Category",
+    "Decision",
+    "Edition",
+    "Facility",
+    "Grid",
+    "Issue",
+    "IssueEvent",
+    "Leave",
+    "Overlay",
+    "Person",
+    "Post",
+    "Site",
+    "Unit",
+]

@@ -1,0 +1,129 @@
+"""Issues, how they were routed, and their append-only history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from geoalchemy2 import WKBElement
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gridmap.domain.lifecycle import ENDED, EVENTS, KINDS, POSITIONS, STATUSES, URGENCIES
+from gridmap.domain.model.base import Base, Id, degrees, one_of
+
+IS_OPEN = "status not in ({})".format(", ".join(f"'{status}'" for status in ENDED))
+
+
+class Category(Base):
+    """What an issue is about; the built-in ones belong to no site."""
+
+    __tablename__ = "category"
+
+    code: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
+    group: Mapped[str]
+    name: Mapped[str]
+    specialty: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(server_default="repair")
+    urgency: Mapped[str] = mapped_column(server_default="normal")
+    subject: Mapped[int | None]
+    refer_to: Mapped[str | None]
+
+
+class Decision(Base):
+    """Who answers and why: stored once for all issues that were decided alike."""
+
+    __tablename__ = "decision"
+    __table_args__ = (UniqueConstraint("site_id", "digest"),)
+
+    id: Mapped[Id]
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    answers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class Issue(Base):
+    """Something at a place that somebody has to see to.
+
+    Grid and owner are those of the Edition it was routed by; `owner_grid` and `owner_role` name the post,
+    `owner_id` its holder, if anybody held it.
+    """
+
+    __tablename__ = "issue"
+    __table_args__ = (
+        one_of("kind", KINDS),
+        one_of("urgency", URGENCIES),
+        one_of("status", STATUSES),
+        one_of("position", POSITIONS),
+        CheckConstraint("accuracy_m >= 0", name="accuracy_positive"),
+        CheckConstraint("(position = 'outside') = (grid_id is null)", name="grid_unless_outside"),
+        Index("ix_issue_geom", "geom", postgresql_using="gist"),
+        Index("ix_issue_grid_id", "grid_id", "reported_at"),
+        Index("ix_issue_owner_id", "owner_id", postgresql_where=text(IS_OPEN)),
+        Index("ix_issue_open", "site_id", "id", postgresql_where=text(IS_OPEN)),
+        # What makes a repeated run, or a program that asks twice, harmless.
+        Index(
+            "uq_issue_reference",
+            "site_id",
+            "source",
+            "reference",
+            unique=True,
+            postgresql_where=text("reference is not null"),
+        ),
+    )
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    category_code: Mapped[str] = mapped_column(ForeignKey("category.code"))
+    kind: Mapped[str]
+    urgency: Mapped[str]
+    status: Mapped[str]
+    source: Mapped[str]
+    reference: Mapped[str | None]
+    text: Mapped[str | None]
+    level: Mapped[str | None]
+    accuracy_m: Mapped[float | None] = mapped_column(Double)
+    extent_m: Mapped[float | None] = mapped_column(Double)
+    facility_id: Mapped[int | None] = mapped_column(ForeignKey("facility.id"))
+    about_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    reported_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    geom: Mapped[WKBElement] = mapped_column(degrees("POINT"))
+
+    position: Mapped[str]
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id"))
+    grid_id: Mapped[int | None] = mapped_column(ForeignKey("grid.id"))
+    tier1: Mapped[str | None] = mapped_column(Text(collation="C"))
+    tier2: Mapped[str | None] = mapped_column(Text(collation="C"))
+    tier3: Mapped[str | None] = mapped_column(Text(collation="C"))
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"))
+    owner_role: Mapped[str]
+    owner_grid: Mapped[str | None] = mapped_column(Text(collation="C"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class IssueEvent(Base):
+    """One line of an issue's history. A trigger refuses to change or delete it."""
+
+    __tablename__ = "issue_event"
+    __table_args__ = (
+        one_of("action", EVENTS),
+        one_of("status", STATUSES),
+        Index("ix_issue_event_issue_id", "issue_id", "id"),
+    )
+
+    id: Mapped[Id]
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"))
+    at: Mapped[datetime]
+    action: Mapped[str]
+    status: Mapped[str]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str | None]
+    note: Mapped[str | None]
+    data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

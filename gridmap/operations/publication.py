@@ -1,0 +1,155 @@
+"""A checked plan becomes an Edition in one transaction, and open issues are moved to its grids."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from gridmap.domain.model import Edition, Site
+from gridmap.errors import NotFoundError, RefusedError
+from gridmap.operations.checks import Checked
+from gridmap.operations.issues import reroute
+from gridmap.storage import issues as stored_issues
+from gridmap.storage import people, places
+
+# The first Edition of a site holds for all that was reported before anybody kept Editions.
+SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+TABLES = {"buildings": "building", "facilities": "facility", "overlays": "overlay"}
+
+
+@dataclass
+class Published:
+    """What a publication did."""
+
+    edition: Edition
+    written: dict[str, dict[str, int]] = field(default_factory=dict)
+    moved: int = 0
+    kept: int = 0
+
+
+def publish(session: Session, checked: Checked, at: datetime, *, draft: bool = False) -> Published:
+    """Write a checked plan as a new Edition, retire the one before it and move its open issues.
+
+    A draft keeps the grids alone: what stands on the ground and who works there holds today.
+    """
+    refuse_errors(checked)
+    outline = checked.plan.outline
+    site = _site(session, checked)
+    edition = Edition(
+        site_id=site.id,
+        number=1 + (session.scalar(select(func.max(Edition.number)).where(Edition.site_id == site.id)) or 0),
+        status="draft",
+        valid_from=outline.valid_from,
+        leaf_tier=int(checked.grids["tier"].max()),
+        accepted=[{"check": each.check, "codes": sorted(each.codes)} for each in outline.accept],
+    )
+    session.add(edition)
+    session.flush()
+    places.write_grids(session, edition, checked.grids, site.metric_epsg)
+    published = Published(edition, {"grids": {"added": len(checked.grids)}})
+    if draft:
+        return published
+    starts = _starts(session, site, outline.valid_from, at)
+    published.written |= _write_layers(session, site, checked, starts)
+    return put_in_force(session, site, edition, starts, at, published)
+
+
+def refuse_errors(checked: Checked) -> None:
+    """Raise, naming the checks and how to accept them, if errors were found."""
+    if checked.errors:
+        names = Counter(finding.check for finding in checked.errors)
+        listed = ", ".join(f"{count} x {name}" for name, count in names.most_common())
+        raise RefusedError(
+            f"not published: {listed}. Nothing was changed. Mend the files, or accept what you know of by name: "
+            f"--accept {checked.errors[0].check}"
+        )
+
+
+def _site(session: Session, checked: Checked) -> Site:
+    said = dict(checked.plan.outline.site)
+    site = session.scalar(select(Site).where(Site.code == said["code"]))
+    if site is None:
+        site = Site(code=said["code"], name=said.get("name", said["code"]), metric_epsg=checked.plan.metric_epsg)
+        session.add(site)
+    for name, value in said.items():
+        setattr(site, name, value)
+    if checked.plan.outline.rules is not None:
+        site.rules = [dict(rule) for rule in checked.plan.outline.rules]
+    session.flush()
+    session.refresh(site)
+    stored_issues.write_categories(session, checked.plan.outline.categories, site.id)
+    return site
+
+
+def _starts(session: Session, site: Site, valid_from: datetime | None, at: datetime) -> datetime:
+    """When a new Edition begins: as its plan says; else now, or since ever for the first one."""
+    if valid_from is not None:
+        return valid_from
+    first = session.scalar(select(Edition.id).where(Edition.site_id == site.id, Edition.status != "draft")) is None
+    return SINCE_EVER if first else at
+
+
+def _write_layers(session: Session, site: Site, checked: Checked, starts: datetime) -> dict[str, dict[str, int]]:
+    written: dict[str, dict[str, int]] = {}
+    layers = checked.layers
+    if "people" in layers:
+        written["people"] = people.write_people(session, site.id, layers["people"])
+    for name, table in TABLES.items():
+        if name in layers:
+            frame = layers[name].rename(columns={"grid": "grid_code"})
+            written[name] = places.write_layer(session, table, site, frame)
+    if "units" in layers:
+        written["units"] = {"written": places.write_units(session, site, layers["units"])}
+    if "posts" in layers:
+        written["posts"] = people.write_posts(session, site.id, layers["posts"], starts)
+    return written
+
+
+def publish_draft(session: Session, site: Site, number: int, at: datetime) -> Published:
+    """Put a draft in force."""
+    edition = session.scalar(select(Edition).where(Edition.site_id == site.id, Edition.number == number))
+    if edition is None:
+        raise NotFoundError(f"{site.code} has no Edition {number}: gridmap editions lists them")
+    if edition.status != "draft":
+        raise RefusedError(f"Edition {number} of {site.code} is {edition.status} already")
+    starts = _starts(session, site, edition.valid_from, at)
+    return put_in_force(session, site, edition, starts, at, Published(edition))
+
+
+def put_in_force(
+    session: Session, site: Site, edition: Edition, starts: datetime, at: datetime, published: Published
+) -> Published:
+    """Date an Edition, end the one before it, and move the open issues once it holds."""
+    before = session.scalar(
+        select(Edition)
+        .where(Edition.site_id == site.id, Edition.status != "draft", Edition.valid_to.is_(None))
+        .with_for_update()
+    )
+    if before is not None:
+        if before.valid_from is not None and before.valid_from >= starts:
+            raise RefusedError(
+                f"Edition {before.number} of {site.code} holds from {before.valid_from:%Y-%m-%d}: "
+                f"a new one must begin later (--valid-from)"
+            )
+        before.valid_to = starts
+        session.flush()
+    edition.valid_from, edition.status = starts, "published"
+    session.flush()
+    published.moved, published.kept = bring_into_force(session, site, at)
+    return published
+
+
+def bring_into_force(session: Session, site: Site, at: datetime) -> tuple[int, int]:
+    """Retire what has run out, and move the open issues that still lie in another Edition's grids."""
+    for old in session.scalars(
+        select(Edition).where(Edition.site_id == site.id, Edition.status == "published", Edition.valid_to <= at)
+    ):
+        old.status = "retired"
+    session.flush()
+    if places.edition_in_force(session, site.id, at) is None:
+        return 0, 0
+    return reroute(session, site, at)

@@ -1,0 +1,344 @@
+"""Millions of points to the grid that covers each, exactly.
+
+The ground is cut into cells, finer where grids are small. Nine points in ten fall into a cell that no edge
+touches, and one look at a table answers them. For the rest a handful of edges decides, with a sign that is
+exact for every double (`gridmap.spatial.kernels`).
+
+The kernels are compiled once per machine and kept by numba, beside this file if its folder can be written to.
+Where it cannot, set NUMBA_CACHE_DIR to a folder that the running user may *write* to (numba passes over one
+it can only read), else numba takes the user's own cache folder, and without any of them every new process
+compiles anew. `python -m gridmap.spatial.locator` fills the cache; set-up runs it, so that no service waits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gridmap.errors import InputError
+from gridmap.spatial import kernels
+from gridmap.spatial.kernels import Floats, Ints, Level, Longs, Raster
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from numpy.typing import ArrayLike, NDArray
+
+DEEPEST = 24  # halvings of a side: what a column costs in rounding stays far below kernels.SLACK
+BUSY_SHARE = 0.12  # of the ground in touched cells: above, all of them are cut again
+MOST_CELLS = 4_000_000  # about 300 MB
+CROWDED = 16  # edges in a cell: above, it is cut on its own
+GROWTH = 3.0  # times more edges after a cut: they were only copied into more cells, and it is no use to go on
+FURTHEST = 2.0**400  # beyond it products overflow
+
+
+class Locator:
+    """Finds the grid that covers a point: of several the deepest tier's, then the lowest code's.
+
+    A point on a boundary is covered. A grid is what an odd number of its rings surrounds, so holes, several
+    parts, overlaps, gaps and spikes are all allowed.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame, n rows
+        Polygons or multipolygons in degrees (EPSG:4326). `tier`, if there, ranks grids: the highest number
+        first; `code`, if there, decides ties: the lowest first, compared bytewise as COLLATE "C" does. What is
+        still equal is decided by the order of rows. Rows without a geometry are never found.
+
+    Raises
+    ------
+    InputError
+        A geometry that is no polygon, a coordinate that is not finite, a tier that is no number.
+
+    Notes
+    -----
+    Cells with true hits follow Kipf et al., "Adaptive Main-Memory Indexing for High-Performance Point-Polygon
+    Joins", EDBT 2020; the exact sign follows Shewchuk, "Adaptive Precision Floating-Point Arithmetic", 1997.
+
+    Examples
+    --------
+    >>> import geopandas, shapely
+    >>> frame = geopandas.GeoDataFrame(
+    ...     {"code": ["B", "A"]}, geometry=[shapely.box(1, 0, 2, 1), shapely.box(0, 0, 1, 1)], crs=4326)
+    >>> locator = Locator(frame)
+    >>> locator.locate([0.5, 1.0, 1.5, 7.0], [0.5, 0.5, 0.5, 0.5]).tolist()
+    [1, 1, 0, -1]
+    >>> locator.locate_one(1.5, 0.5)
+    0
+    """
+
+    def __init__(self, frame: gpd.GeoDataFrame) -> None:
+        self._order = _ranking(frame)
+        self._polygons = np.asarray(frame.geometry.array, dtype=object)[self._order]
+        _refuse_other_shapes(self._polygons, self._order)
+        edges, rank = _edges(self._polygons)
+        self._only_exactly = bool(((edges != 0.0) & (np.abs(edges) < kernels.WILD)).any())
+        if self._only_exactly:
+            edges, rank = edges[:0], rank[:0]
+        self._raster = _raster(edges, len(self._polygons))
+        self._table, self._headers, self._kept, self._owned = _Cutting(self._raster, edges, rank, self._order).run()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in the index, without the geometries, which belong to the frame."""
+        return sum(part.nbytes for part in (self._order, self._table, self._headers, self._kept, self._owned))
+
+    def locate(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.int32]:
+        """Row position of each point's grid in the frame.
+
+        Parameters
+        ----------
+        lon, lat : array_like of float, shape (m,)
+            Degrees. What is not finite lies outside.
+
+        Returns
+        -------
+        numpy.ndarray of int32, shape (m,)
+            Positions as for `frame.iloc`, -1 for points that no grid covers.
+
+        Raises
+        ------
+        InputError
+            Unless both are rows of numbers of one length.
+
+        Examples
+        --------
+        >>> import geopandas, shapely
+        >>> frame = geopandas.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs=4326)
+        >>> Locator(frame).locate([0.0, float("nan")], [1.0, 1.0]).tolist()
+        [0, -1]
+        """
+        lons, lats = _numbers(lon, "lon"), _numbers(lat, "lat")
+        if lons.shape != lats.shape:
+            raise InputError(f"there are {len(lons)} lon and {len(lats)} lat: give one of each for every point")
+        rows = np.empty(len(lons), np.int32)
+        kernels.look_up(*self._index, lons, lats, rows)
+        left = np.arange(len(rows)) if self._only_exactly else np.flatnonzero(rows == kernels.UNDECIDED)
+        for i in left:
+            rows[i] = self._locate_exactly(lons[i], lats[i])
+        return rows
+
+    def locate_one(self, lon: float, lat: float) -> int:
+        """Row position of the grid that covers one point, -1 if none does.
+
+        Parameters
+        ----------
+        lon, lat : float
+            Degrees. What is not finite lies outside.
+
+        Examples
+        --------
+        >>> import geopandas, shapely
+        >>> Locator(geopandas.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs=4326)).locate_one(2, 0)
+        -1
+        """
+        row = int(kernels.look_up_one(*self._index, float(lon), float(lat)))
+        if row == kernels.UNDECIDED or self._only_exactly:
+            return self._locate_exactly(lon, lat)
+        return row
+
+    @property
+    def _index(self) -> tuple[Any, ...]:
+        return self._raster, self._table, self._headers, self._kept, self._owned
+
+    def _locate_exactly(self, lon: float, lat: float) -> int:
+        """In rational arithmetic: for numbers so small that products of doubles vanish."""
+        west, south, east, north = shapely.bounds(self._polygons).T
+        near = np.flatnonzero((west <= lon) & (lon <= east) & (south <= lat) & (lat <= north))
+        return next((int(self._order[i]) for i in near if _covers_exactly(self._polygons[i], lon, lat)), -1)
+
+
+class _Cutting:
+    """The cells while they are cut, from one that holds everything to those that are looked up."""
+
+    def __init__(self, raster: Raster, edges: Floats, rank: Ints, position: Ints) -> None:
+        self.raster, self.edges, self.rank, self.position = raster, edges, rank, position
+        self.table = np.empty(0, np.int32)
+        self.headers = np.empty((0, 4 + kernels.OWNERS), np.int32)
+        self.kept = np.empty((0, 4), np.float64)
+        self.owned = np.empty(0, np.uint8)
+
+    def run(self) -> tuple[Ints, Ints, Floats, NDArray[np.uint8]]:
+        everything = _everything(len(self.edges))
+        level = self.cut(everything, np.zeros(1, np.int64), self.raster.root, self.raster.bits - self.raster.root)
+        shift, growth = self.raster.bits - self.raster.root, 0.0
+        while len(level.slot):
+            again = self.to_be_cut(level, shift, growth)
+            self.seal(level, np.flatnonzero(~again), shift)
+            chosen = np.flatnonzero(again)
+            before = int((level.stop - level.start)[chosen].sum())
+            if before == 0:
+                break
+            shift -= kernels.SPLIT
+            level = self.cut(level, chosen, kernels.SPLIT, shift)
+            growth = (level.stop - level.start).sum() / before
+        return self.table, self.headers, self.kept, self.owned
+
+    def to_be_cut(self, level: Level, shift: int, growth: float) -> NDArray[np.bool_]:
+        """All cells while they are too coarse for the grids; then those in which edges gather."""
+        cells = len(level.slot)
+        share = cells / 4.0 ** (self.raster.bits - shift)
+        again = level.stop - level.start > (0 if share > BUSY_SHARE else CROWDED)
+        grown = growth > GROWTH and share <= BUSY_SHARE
+        too_many = np.count_nonzero(again) * 2**kernels.SPLIT > MOST_CELLS
+        return again & (shift >= kernels.SPLIT and not grown and not too_many)
+
+    def cut(self, level: Level, chosen: Longs, bits: int, shift: int) -> Level:
+        """Cut the chosen cells of a level into `4**bits` each; the touched ones among them."""
+        base = len(self.table)
+        self.table = np.append(self.table, np.zeros(len(chosen) << (2 * bits), np.int32))
+        if base:
+            blocks = base + (np.arange(len(chosen)) << (2 * bits)) + kernels.FIRST_BLOCK
+            self.table[level.slot[chosen]] = blocks
+        arguments = (self.raster, self.edges, level, chosen, bits, shift, base, self.table)
+        kernels.touch(*arguments, np.empty(0, np.int64), np.empty(0, np.int32))
+        child = self.number(level, chosen, bits, shift, base)
+        kernels.touch(*arguments, child.start.copy(), child.edges)
+        kernels.sweep(
+            self.raster, self.edges, self.rank, self.position, level, chosen, bits, shift, base, self.table, child
+        )
+        return child
+
+    def number(self, level: Level, chosen: Longs, bits: int, shift: int, base: int) -> Level:
+        """Make room for the touched ones among new cells, and write their numbers into the table."""
+        counts = self.table[base:]
+        slot = np.flatnonzero(counts)
+        stop = np.cumsum(counts[slot], dtype=np.int64)
+        start = stop - counts[slot]
+        counts[:] = -1
+        counts[slot] = np.arange(len(slot))
+        parent, inner = chosen[slot >> (2 * bits)], slot & ((1 << (2 * bits)) - 1)
+        row = level.row[parent] + ((inner >> bits) << shift)
+        column = level.column[parent] + ((inner & ((1 << bits) - 1)) << shift)
+        total = int(stop[-1]) if len(stop) else 0
+        return Level(
+            slot + base, row.astype(np.int32), column.astype(np.int32), start, stop,
+            np.empty(total, np.int32), np.zeros(len(slot), np.int32), np.empty(total + len(slot), np.int32),
+        )  # fmt: skip
+
+    def seal(self, level: Level, chosen: Longs, shift: int) -> None:
+        """Write the headers of cells that are not cut again."""
+        most = int((level.stop - level.start)[chosen].sum())
+        written = np.array([len(self.headers), len(self.kept)])
+        self.headers, self.kept, self.owned = (_with_room(part, most) for part in (self.headers, self.kept, self.owned))
+        kernels.seal(
+            self.raster, self.edges, self.rank, self.position, level, chosen, shift,
+            self.table, self.headers, self.kept, self.owned, written,
+        )  # fmt: skip
+        self.headers = self.headers[: written[0]]
+        self.kept, self.owned = self.kept[: written[1]], self.owned[: written[1]]
+
+
+def _with_room(part: NDArray[Any], rows: int) -> NDArray[Any]:
+    """A copy with room at its end; pages of it that are never written take no memory."""
+    larger = np.empty((len(part) + rows, *part.shape[1:]), part.dtype)
+    larger[: len(part)] = part
+    return larger
+
+
+def _ranking(frame: gpd.GeoDataFrame) -> Ints:
+    """Row positions, the grid that wins ties first."""
+    rows = len(frame)
+    tier = pd.to_numeric(frame["tier"], errors="coerce").to_numpy(float) if "tier" in frame else np.zeros(rows)
+    if np.isnan(tier).any():
+        raise InputError(f"row {int(np.argmax(np.isnan(tier)))} has no tier: give every grid the number of its tier")
+    # the order of code points, which str compares by, is the order of their UTF-8 bytes
+    codes = [str(code) for code in frame["code"]] if "code" in frame else [""] * rows
+    return np.array(sorted(range(rows), key=lambda i: (-tier[i], codes[i], i)), np.int32)
+
+
+def _refuse_other_shapes(polygons: NDArray[np.object_], order: Ints) -> None:
+    allowed = np.isin(shapely.get_type_id(polygons), (-1, shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
+    if not allowed.all():
+        i = int(np.argmin(allowed))
+        raise InputError(f"row {order[i]} is a {polygons[i].geom_type}: the locator takes polygons and multipolygons")
+
+
+def _edges(polygons: NDArray[np.object_]) -> tuple[Floats, Ints]:
+    """Every edge as (ax, ay, bx, by), lower end first, and the index of its polygon, ascending."""
+    parts, owner = shapely.get_parts(polygons, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    places, ring = shapely.get_coordinates(rings, return_index=True)
+    if not (np.abs(places) < FURTHEST).all():
+        bad = owner[part[ring[int(np.argmin((np.abs(places) < FURTHEST).all(axis=1)))]]]
+        raise InputError(f"{polygons[bad].wkt[:60]}… has a coordinate that is no number: repair the layer first")
+    first = np.flatnonzero((ring[1:] == ring[:-1]) & (places[1:] != places[:-1]).any(axis=1))
+    a, b = places[first], places[first + 1]
+    swap = (a[:, 1] > b[:, 1]) | ((a[:, 1] == b[:, 1]) & (a[:, 0] > b[:, 0]))
+    edges = np.hstack([a, b])
+    edges[swap] = np.hstack([b[swap], a[swap]])
+    return edges, owner[part[ring[first]]].astype(np.int32)
+
+
+def _raster(edges: Floats, grids: int) -> Raster:
+    """Cells over all edges, with a margin: nothing lies left of or below the first corner."""
+    if not len(edges):
+        return Raster(0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0, 0)
+    x0, width, x_bits = _axis(edges[:, 0::2])
+    y0, height, y_bits = _axis(edges[:, 1::2])
+    deepest = min(DEEPEST, x_bits, y_bits)
+    root = min(deepest, 9 if grids > 500 else 6)
+    bits = root + (deepest - root) // kernels.SPLIT * kernels.SPLIT
+    cells = 2.0**bits
+    return Raster(x0, y0, width / cells, height / cells, cells / width, cells / height, root, bits)
+
+
+def _axis(values: Floats) -> tuple[float, float, int]:
+    """Start and width of the cells along one axis, and how often they can be halved without losing exactness."""
+    low, high = float(values.min()), float(values.max())
+    unit = max(math.ulp(low), math.ulp(high), 2.0**-440)
+    width = max(high - low, unit * 2**24)
+    return low - width * 2.0**-10, width * (1 + 2.0**-9), math.frexp(width / unit)[1] - 24
+
+
+def _everything(edges: int) -> Level:
+    """The one cell before the first cut: nobody holds its corner."""
+    nothing = np.zeros(1, np.int32)
+    one = np.zeros(1, np.int64)
+    return Level(one, nothing, nothing, one, one + edges, np.arange(edges, dtype=np.int32), nothing, nothing)
+
+
+def _numbers(values: ArrayLike, name: str) -> Floats:
+    """A row of floats, read-only: one compiled kernel then serves what may be written and what may not."""
+    try:
+        numbers = np.ascontiguousarray(values, np.float64).view()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} holds something that is no number: give degrees") from error
+    if numbers.ndim != 1:
+        raise InputError(f"{name} has {numbers.ndim} dimensions: give a row of degrees")
+    numbers.flags.writeable = False
+    return numbers
+
+
+def _covers_exactly(polygon: shapely.Geometry, lon: float, lat: float) -> bool:
+    x, y = Fraction(lon), Fraction(lat)
+    inside = False
+    for ax, ay, bx, by in _fractions(polygon):
+        turn = (bx - ax) * (y - ay) - (x - ax) * (by - ay)
+        if turn == 0 and min(ax, bx) <= x <= max(ax, bx) and ay <= y <= by:
+            return True
+        inside ^= ay <= y < by and turn < 0
+    return inside
+
+
+def _fractions(polygon: shapely.Geometry) -> Iterator[tuple[Fraction, ...]]:
+    for edge in _edges(np.array([polygon], dtype=object))[0].tolist():
+        yield tuple(Fraction(value) for value in edge)
+
+
+def warm_up() -> None:
+    """Compile every kernel into numba's cache, so that nobody waits for it later."""
+    import geopandas as gpd
+
+    locator = Locator(gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)]))
+    locator.locate([0.5], [0.5])
+    locator.locate_one(0.5, 0.5)
+
+
+if __name__ == "__main__":
+    warm_up()

@@ -1,0 +1,52 @@
+"""Parquet files: what their footers say is looked at before their rows are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyproj
+
+from gridmap.errors import FileRefusedError
+from gridmap.spatial.files import MEGABYTE, Limits, check_columns, check_features, reading, refused
+
+
+def open_parquet(path: Path, limits: Limits) -> pq.ParquetFile:
+    """A Parquet file whose width and length are bearable."""
+    try:
+        with reading(path):
+            parquet = pq.ParquetFile(path)
+    except pa.ArrowException as error:
+        raise refused(
+            path,
+            f"this is no Parquet file ({str(error)[:80]!r}); export it again",
+        ) from None
+    check_columns(path, parquet.metadata.num_columns, limits)
+    check_features(path, parquet.metadata.num_rows, limits)
+    unpacked = sum(
+        parquet.metadata.row_group(group).total_byte_size for group in range(parquet.metadata.num_row_groups)
+    )
+    if unpacked > 10 * limits.size:
+        raise refused(path, f"unpacked it would be larger than {10 * limits.size // MEGABYTE} MB; split it")
+    return parquet
+
+
+def described_geometry(metadata: dict[bytes, bytes] | None, path: Path) -> tuple[str, Any] | None:
+    """The column of shapes and the system a GeoParquet describes; None for a plain Parquet."""
+    if not metadata or b"geo" not in metadata:
+        return None
+    try:
+        geo = json.loads(metadata[b"geo"])
+        name = geo["primary_column"]
+        column = geo["columns"][name]
+        system = column.get("crs", "OGC:CRS84")
+        if column["encoding"] != "WKB":
+            raise refused(path, "its shapes are not WKB; export it as GeoParquet with WKB")
+        return str(name), pyproj.CRS.from_user_input(system) if system is not None else None
+    except FileRefusedError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, pyproj.exceptions.ProjError):
+        raise refused(path, "its description of shapes is broken; export it again") from None

@@ -1,0 +1,33 @@
+"""What a plan of grids is checked for, geometrically, and what is put right without asking."""
+
+from gridmap.spatial.topology.alignment import align_parents, snap_to_lattice
+from gridmap.spatial.topology.buildings import cut_buildings, grid_of_buildings, unknown_buildings
+from gridmap.spatial.topology.coverage import gaps, overlaps
+from gridmap.spatial.topology.nesting import (
+    childless_parents,
+    derive_parents,
+    outside_parent,
+    uncovered_parent,
+    unknown_parents,
+)
+from gridmap.spatial.topology.plan import check_buildings, check_grids
+from gridmap.spatial.topology.rings import duplicate_codes, invalid_rings
+
+__all__ = [
+    "align_parents",
+    "check_buildings",
+    "check_grids",
+    "childless_parents",
+    "cut_buildings",
+    "derive_parents",
+    "duplicate_codes",
+    "gaps",
+    "grid_of_buildings",
+    "invalid_rings",
+    "outside_parent",
+    "overlaps",
+    "snap_to_lattice",
+    "uncovered_parent",
+    "unknown_buildings",
+    "unknown_parents",
+]

@@ -1,0 +1,193 @@
+"""Issues and their history: stored once, moved when the grids are redrawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gridmap.domain.categories import CategoryRow
+from gridmap.storage.bulk import stage
+from gridmap.storage.places import read_table
+
+# The columns of a routed report as they are staged on their way into the store.
+ISSUE_COLUMNS = {
+    "category": "text", "kind": "text", "urgency": "text", "status": "text", "source": "text", "reference": "text",
+    "text": "text", "level": "text", "accuracy_m": "float8", "extent_m": "float8", "facility_id": "bigint",
+    "about": "text", "reported_at": "timestamptz", "due_at": "timestamptz", "closed_at": "timestamptz",
+    "lon": "float8", "lat": "float8", "position": "text", "edition_id": "bigint", "grid_id": "bigint",
+    "tier1": "text", "tier2": "text", "tier3": "text", "decision_id": "bigint",
+    "owner_role": "text", "owner_grid": "text", "owner": "text",
+}  # fmt: skip
+
+
+def categories(session: Session) -> dict[str, CategoryRow]:
+    """Every category by its code."""
+    rows = session.execute(
+        text('select code, "group", name, specialty, kind, urgency, subject, refer_to from category')
+    )
+    return {row.code: CategoryRow(*row) for row in rows}
+
+
+def write_categories(session: Session, rows: Iterable[CategoryRow], site_id: int | None = None) -> None:
+    """Add categories or bring them up to date by their codes."""
+    for row in rows:
+        session.execute(
+            text("""
+                insert into category (code, site_id, "group", name, specialty, kind, urgency, subject, refer_to)
+                values (:code, :site_id, :group, :name, :specialty, :kind, :urgency, :subject, :refer_to)
+                on conflict (code) do update set "group" = excluded."group", name = excluded.name,
+                    specialty = excluded.specialty, kind = excluded.kind, urgency = excluded.urgency,
+                    subject = excluded.subject, refer_to = excluded.refer_to
+            """),
+            {**asdict(row), "site_id": site_id},
+        )
+
+
+def decision_ids(session: Session, site_id: int, verdicts: Iterable[Mapping[str, Any]]) -> list[int]:
+    """The row of each verdict (its answers and reasons as JSON), which is written if it is new."""
+    ids = []
+    for verdict in verdicts:
+        answers, reasons = json.dumps(verdict["answers"]), json.dumps(verdict["reasons"])
+        digest = blake2b(f"{answers}{reasons}".encode(), digest_size=16).digest()
+        ids.append(
+            session.execute(
+                text("""
+                    with new as (
+                        insert into decision (site_id, digest, answers, reasons)
+                        values (:site_id, :digest, cast(:answers as jsonb), cast(:reasons as jsonb))
+                        on conflict (site_id, digest) do nothing returning id
+                    )
+                    select id from new union all
+                    select id from decision where site_id = :site_id and digest = :digest limit 1
+                """),
+                {"site_id": site_id, "digest": digest, "answers": answers, "reasons": reasons},
+            ).scalar_one()
+        )
+    return ids
+
+
+def write_issues(
+    session: Session, site_id: int, site_code: str, routed: pd.DataFrame, received_at: Any
+) -> pd.DataFrame:
+    """Store routed reports with their first line of history; those already stored are left alone.
+
+    Returns `n` (the row's position in `routed`), `id` and `code` of the new ones.
+    """
+    stage(session, "new_issue", routed, ISSUE_COLUMNS)
+    return read_table(
+        session,
+        """
+        with coming as materialized (
+            select n.*, nextval(pg_get_serial_sequence('issue', 'id')) as id
+            from new_issue n
+            where n.reference is null or not exists (
+                select 1 from issue i
+                where i.site_id = :site_id and i.source = n.source and i.reference = n.reference
+            )
+        ), stored as (
+            insert into issue (
+                id, code, site_id, category_code, kind, urgency, status, source, reference, text, level, accuracy_m,
+                extent_m, facility_id, about_id, reported_at, received_at, due_at, closed_at, geom, position,
+                edition_id, grid_id, tier1, tier2, tier3, decision_id, owner_role, owner_grid, owner_id
+            )
+            select c.id, :site_code || '-' || lpad(c.id::text, 6, '0'), :site_id, c.category, c.kind, c.urgency,
+                   c.status, c.source, c.reference, c.text, c.level, c.accuracy_m, c.extent_m, c.facility_id, about.id,
+                   c.reported_at, :received_at, c.due_at, c.closed_at, st_setsrid(st_makepoint(c.lon, c.lat), 4326),
+                   c.position, c.edition_id, c.grid_id, c.tier1, c.tier2, c.tier3, c.decision_id,
+                   c.owner_role, c.owner_grid, owner.id
+            from coming c
+            left join person about on about.site_id = :site_id and about.code = c.about
+            left join person owner on owner.site_id = :site_id and owner.code = c.owner
+            on conflict (site_id, source, reference) where reference is not null do nothing
+            returning id, code, status, reported_at, closed_at
+        ), history as (
+            insert into issue_event (issue_id, at, action, status)
+            select id, reported_at, 'report', case when closed_at is null then status else 'reported' end from stored
+            union all
+            select id, closed_at, case when status = 'void' then 'void' when status = 'merged' then 'merge'
+                   else 'close' end, status
+            from stored where closed_at is not null
+        )
+        select coming.n, stored.id, stored.code from stored join coming using (id) order by coming.n
+        """,
+        {"site_id": site_id, "site_code": site_code, "received_at": received_at},
+    )
+
+
+def open_issues(session: Session, site_id: int) -> pd.DataFrame:
+    """The issues of a site that have not ended, with what routing them again needs."""
+    return read_table(
+        session,
+        """
+        select i.id, i.code, st_x(i.geom) as lon, st_y(i.geom) as lat, i.category_code as category, i.kind, i.level,
+               i.accuracy_m, i.extent_m, f.code as facility, about.code as about, i.status,
+               g.code as grid, i.owner_role, i.owner_grid, owner.code as owner, owner.name as owner_name
+        from issue i
+        left join grid g on g.id = i.grid_id
+        left join facility f on f.id = i.facility_id
+        left join person about on about.id = i.about_id
+        left join person owner on owner.id = i.owner_id
+        where i.site_id = :site_id and i.status not in ('closed', 'void', 'merged')
+        order by i.id
+        """,
+        {"site_id": site_id},
+    )
+
+
+def move_issues(session: Session, site_id: int, routed: pd.DataFrame, at: Any) -> None:
+    """Give issues the route of the Edition now in force; those whose grid or owner changes get a line of history."""
+    columns = {
+        "id": "bigint", "position": "text", "edition_id": "bigint", "grid_id": "bigint", "tier1": "text",
+        "tier2": "text", "tier3": "text", "decision_id": "bigint", "owner_role": "text", "owner_grid": "text",
+        "owner": "text", "change": "jsonb",
+    }  # fmt: skip
+    stage(session, "moved", routed, columns)
+    session.execute(
+        text("""
+            update issue i set position = m.position, edition_id = m.edition_id, grid_id = m.grid_id, tier1 = m.tier1,
+                tier2 = m.tier2, tier3 = m.tier3, decision_id = m.decision_id, owner_role = m.owner_role,
+                owner_grid = m.owner_grid,
+                owner_id = (select p.id from person p where p.site_id = :site_id and p.code = m.owner)
+            from moved m where i.id = m.id
+        """),
+        {"site_id": site_id},
+    )
+    session.execute(
+        text("""
+            insert into issue_event (issue_id, at, action, status, data)
+            select m.id, :at, 'reroute', i.status, m.change from moved m join issue i on i.id = m.id
+            where m.change is not null order by m.id
+        """),
+        {"at": at},
+    )
+
+
+def misrouted(session: Session, at: Any) -> pd.DataFrame:
+    """Open issues that break the promise: a current owner whose grid covers the spot in the Edition in force."""
+    return read_table(
+        session,
+        """
+        select i.code, i.position, g.code as grid
+        from issue i
+        left join grid g on g.id = i.grid_id
+        left join edition e on e.id = i.edition_id
+        where i.status not in ('closed', 'void', 'merged') and not (
+            e.status <> 'draft' and e.valid_from <= :at and (e.valid_to is null or e.valid_to > :at)
+            and i.owner_role is not null
+            and case i.position
+                when 'outside' then i.grid_id is null
+                when 'near' then g.edition_id = e.id and not st_covers(g.geom, i.geom)
+                else g.edition_id = e.id and st_covers(g.geom, i.geom)
+            end
+        )
+        order by i.code
+        """,
+        {"at": at},
+    )

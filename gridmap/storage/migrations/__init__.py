@@ -1,0 +1,1 @@
+"""The store's history, run by gridmap.storage.database."""

@@ -1,0 +1,10 @@
+-- History is appended to, never changed: a trigger says so to whoever tries.
+create or replace function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'the history of issues is append-only' using errcode = 'restrict_violation';
+end
+$$;
+
+create or replace trigger issue_event_append_only
+before update or delete on issue_event
+for each statement execute function refuse_change();

@@ -1,0 +1,36 @@
+-- What share of a circle lies on a polygon, exactly: the same sum over edges as
+-- gridmap.spatial.measures.circle_share. Null where the radius is not a positive number.
+-- Each edge p + t*d, in radii from the centre, runs inside the circle from t1 to t2: there it makes a
+-- triangle with the centre, before and after that sectors.
+create or replace function circle_share(area geometry, x float8, y float8, radius float8) returns float8
+language sql immutable strict parallel safe as $$
+    select case when radius > 0 and radius < 'infinity' then
+        least(1, greatest(0, coalesce(sum(
+            atan2(px * uy - py * ux, px * ux + py * uy)
+            + (t2 - t1) * across
+            + atan2(vx * qy - vy * qx, vx * qx + vy * qy)
+        ), 0) / (2 * pi())))
+    end
+    from (
+        select st_startpoint(geom) as a, st_endpoint(geom) as b
+        from st_dumpsegments(st_forcepolygonccw(area))
+        where radius > 0 and radius < 'infinity'
+    ) segment
+    cross join lateral (
+        select (st_x(a) - x) / radius as px, (st_y(a) - y) / radius as py,
+               (st_x(b) - st_x(a)) / radius as dx, (st_y(b) - st_y(a)) / radius as dy
+    ) edge
+    cross join lateral (
+        select px + dx as qx, py + dy as qy, dx * dx + dy * dy as length2, px * dx + py * dy as towards,
+               px * dy - py * dx as across
+    ) product
+    cross join lateral (select sqrt(greatest(length2 - across * across, 0)) as reach) chord
+    cross join lateral (
+        select least(1, greatest(0, (-towards - reach) / length2)) as t1,
+               least(1, greatest(0, (-towards + reach) / length2)) as t2
+    ) crossing
+    cross join lateral (
+        select px + t1 * dx as ux, py + t1 * dy as uy, px + t2 * dx as vx, py + t2 * dy as vy
+    ) point
+    where length2 > 0
+$$;
