@@ -56,7 +56,11 @@ log=$stamps/$stage.log
 : >"$log"
 job=
 pip_path=
-trap '[ -z "$job" ] || kill "$job" 2>/dev/null || :' EXIT
+stop_jobs() {
+    [ -z "$job" ] || kill "$job" 2>/dev/null || :
+    [ ! -f "$stamps/postgis.pid" ] || kill "$(cat "$stamps/postgis.pid")" 2>/dev/null || :
+}
+trap stop_jobs EXIT
 trap 'exit 130' INT TERM
 
 # Runs a command with its output in the log, and says every ten seconds that it is not hanging.
@@ -117,7 +121,8 @@ install_python() {
     shift
     step "$text" env ${pip_path:+"PYTHONPATH=$pip_path"} "$venv/bin/python" -m pip install \
         --disable-pip-version-check --no-input --progress-bar off -c constraints.txt "$@" && return
-    if grep -Eqi 'connection|name resolution|network|timed out|from versions: none' "$log"; then
+    # All pins are known to fit together: no solution means that the index was not reached.
+    if grep -Eqi 'connection|resolution|network|timed out|no matching distribution' "$log"; then
         fail "the Python packages cannot be fetched: check the network and pip's settings (see $log)"
     fi
     fail "installing failed: $(grep '^ERROR' "$log" | tail -n 1) (see $log)"
@@ -128,10 +133,13 @@ python=$(find_python)
 
 # PostGIS comes while pip works: they share nothing but the network.
 if [ "$stage" != run ] || [ -z "${DATABASE_URL:-}" ]; then
-    echo 1 >"$stamps/postgis"
+    rm -f "$stamps/postgis.pid" "$stamps/postgis.done"
     {
-        env PYTHONPATH="$place" "$python" -m gridmap.storage.packages 2>&1 && echo 0 >"$stamps/postgis"
-    } 9>&- | while IFS= read -r line; do say "$line"; done &
+        # shellcheck disable=SC2016
+        sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$stamps/postgis.pid" \
+            env PYTHONPATH="$place" "$python" -m gridmap.storage.packages 2>&1 && touch "$stamps/postgis.done"
+        rm -f "$stamps/postgis.pid"
+    } 9>&- | while IFS= read -r line; do say "$line"; done 9>&- &
     postgis=$!
 fi
 
@@ -146,7 +154,7 @@ fi
 if [ -n "${postgis:-}" ]; then
     wait "$postgis"
     # Its last line said why.
-    [ "$(cat "$stamps/postgis")" = 0 ] || exit 1
+    [ -f "$stamps/postgis.done" ] || exit 1
 fi
 
 fingerprint >"$stamps/$stage"

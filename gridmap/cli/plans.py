@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy import select
@@ -23,7 +23,8 @@ from gridmap.spatial.exports import write_layer, write_table
 from gridmap.storage import places
 from gridmap.storage.database import Database
 
-SHOWN = 40
+# How many findings of one check are told one by one.
+SHOWN = 5
 Layer = Annotated[Path | None, typer.Option(metavar="FILE")]
 Column = Annotated[str | None, typer.Option(metavar="COL")]
 
@@ -186,17 +187,20 @@ def _day(moment: datetime | None) -> str:
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """The gravest first; a check that found much is cut short, with the count."""
+    """The gravest first, the largest of each check; the rest of a check is one line."""
     order = {"error": 0, "accepted": 1, "warning": 2, "note": 3}
-    shown = sorted(findings, key=lambda finding: (order[finding.severity], finding.check, -(finding.measure or 0)))
-    rows: list[tuple[Any, ...]] = []
-    for finding in shown[:SHOWN]:
-        measure = f"{finding.measure:,.2f} {finding.unit}" if finding.measure is not None else ""
-        rows.append((finding.severity, finding.check, finding.layer, measure, finding.message))
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda each: (order[each.severity], each.check, -(each.measure or 0))):
+        groups.setdefault((finding.severity, finding.check), []).append(finding)
+    rows: list[tuple[str, ...]] = []
+    for (severity, name), found in groups.items():
+        for finding in found[:SHOWN]:
+            size = f"{finding.measure:,.2f} {finding.unit}" if finding.measure is not None else ""
+            rows.append((severity, name, finding.layer, size, finding.message))
+        if len(found) > SHOWN:
+            rows.append((severity, name, "", "", f"… and {len(found) - SHOWN} more: --findings OUT.geojson writes all"))
     if rows:
         table("", ("", "check", "layer", "size", "what"), rows)
-    if len(shown) > SHOWN:
-        typer.echo(f"… and {len(shown) - SHOWN} more: --findings OUT.geojson writes them all")
 
 
 def publish(
@@ -238,17 +242,13 @@ def editions(site: Annotated[str | None, typer.Option(metavar="CODE")] = None) -
     with open_store() as database, database.session() as session:
         where = places.site(session, site)
         rows = session.scalars(select(Edition).where(Edition.site_id == where.id).order_by(Edition.number)).all()
-        table(
-            "", ("number", "status", "from", "to", "accepted"),
-            [
-                (
-                    str(row.number), row.status, _day(row.valid_from) if row.valid_from else "",
-                    f"{row.valid_to:%Y-%m-%d %H:%M %Z}" if row.valid_to else "",
-                    " ".join(each["check"] + (":" + ",".join(each["codes"]) if each["codes"] else "") for each in row.accepted),
-                )
-                for row in rows
-            ],
-        )  # fmt: skip
+        table("", ("number", "status", "from", "to", "accepted"), [_edition_row(row) for row in rows])
+
+
+def _edition_row(row: Edition) -> tuple[str, ...]:
+    accepted = [each["check"] + (":" + ",".join(each["codes"]) if each["codes"] else "") for each in row.accepted]
+    until = f"{row.valid_to:%Y-%m-%d %H:%M %Z}" if row.valid_to else ""
+    return (str(row.number), row.status, _day(row.valid_from) if row.valid_from else "", until, " ".join(accepted))
 
 
 def export(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +24,9 @@ from gridmap.operations.issues import Batch, Desk
 from gridmap.operations.plans import local_moment
 from gridmap.operations.routing import Router, rules_of
 from gridmap.spatial.coordinates import to_wgs84
+from gridmap.spatial.exports import write_table
 from gridmap.storage import places
+from gridmap.storage.issues import categories as stored_categories
 
 SiteCode = Annotated[str | None, typer.Option("--site", metavar="CODE", help="The site, if the store holds several.")]
 Datum = Annotated[str, typer.Option(help="wgs84, gcj02 or bd09: what the coordinates are in.")]
@@ -37,7 +40,7 @@ Language = Annotated[str | None, typer.Option("--language", help=f"One of {', '.
 def add_to(app: typer.Typer) -> None:
     # A longitude west of Greenwich begins with a minus, and is no option.
     app.command(context_settings={"ignore_unknown_options": True})(locate)
-    for command in (route, report, rules):
+    for command in (route, report, rules, categories):
         app.command()(command)
 
 
@@ -74,8 +77,11 @@ def locate(
         typer.echo(json.dumps(answer.as_json(speak or language()), ensure_ascii=False, indent=2))
 
 
-def rules(site: SiteCode = None, as_json: Annotated[bool, typer.Option("--json", help="As a plan writes them.")] = False,
-          speak: Language = None) -> None:  # fmt: skip
+def rules(
+    site: SiteCode = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As a plan writes them.")] = False,
+    speak: Language = None,
+) -> None:
     """Print the rules by which answers are found, in order.
 
     \b
@@ -101,6 +107,19 @@ def rules(site: SiteCode = None, as_json: Annotated[bool, typer.Option("--json",
     table("", ("rule", "when", "who answers", "in words"), rows)
 
 
+def categories(speak: Language = None) -> None:
+    """The categories an issue can have, and what the rules make of them.
+
+    \b
+    gridmap categories --language zh-Hans
+    """
+    with open_store() as database, database.session() as session:
+        known = sorted(stored_categories(session).values(), key=lambda row: (row.group, row.code))
+        tongue = speak or language()
+        rows = [(row.code, say(row.name, tongue), row.group, row.specialty, row.urgency, row.refer_to) for row in known]
+        table("", ("code", "name", "group", "specialty", "urgency", "referred to"), rows)
+
+
 # ---------------------------------------------------------------- files
 
 
@@ -114,45 +133,51 @@ class Tally:
     positions: Counter[str] = field(default_factory=Counter)
     rejected: list[pd.DataFrame] = field(default_factory=list)
 
-    def add(self, batch: Batch, *, stored: bool) -> None:
+    def add(self, rows: reports.Rows, batch: Batch, *, stored: bool) -> None:
         self.routed += len(batch.stored) if stored else len(batch.routed)
         self.known += batch.known if stored else 0
         self.rows += len(batch.routed) + len(batch.rejected)
         self.positions.update(batch.routed["position"] if len(batch.routed) else ())
         if len(batch.rejected):
-            self.rejected.append(batch.rejected)
+            self.rejected.append(reports.rejected_rows(rows, batch.rejected))
 
     def write_rejected(self, out: Path) -> int:
         if not self.rejected:
             out.unlink(missing_ok=True)
             return 0
         everything = pd.concat(self.rejected, ignore_index=True)
-        reports.write_rejected(everything, out)
+        write_table(everything, out)
         return len(everything)
 
     def positions_said(self) -> str:
         return ", ".join(f"{count} {position}" for position, count in self.positions.most_common())
 
 
-def _source(file: Path, columns: list[str] | None, datum: str) -> reports.PointFile:
+def _source(file: Path, columns: list[str] | None, datum: str, words: list[str] | None = None) -> reports.PointFile:
     named = {}
     for text in columns or ():
         name, equals, column = text.partition("=")
         if not equals:
             raise InputError(f"--column {text}: write NAME=COL, as in reported_at=ADDDATE")
         named[name] = column
-    source = reports.open_points(file, named, datum)
+    known: dict[str, dict[str, str]] = {}
+    for text in words or ():
+        match = re.fullmatch(r"(\w+):(.+)=(\w+)", text)
+        if match is None:
+            raise InputError(f"--word {text}: write NAME:THEIRS=OURS, as in status:OPEN=reported")
+        known.setdefault(match[1], {})[match[2]] = match[3]
+    source = reports.open_points(file, named, datum, known)
     guessed = ", ".join(f"{name} = {column}" for name, column in source.guessed.items())
     if guessed:
         whisper(f"columns guessed: {guessed}")
     return source
 
 
-def _batches(source: reports.PointFile, what: str, timezone: str) -> Iterator[pd.DataFrame]:
-    with progress_bar(what, source.rows) as bar:
-        for points in source.batches(timezone):
-            yield points
-            bar.update(bar.task_ids[0], advance=len(points))
+def _batches(source: reports.PointFile, what: str, timezone: str) -> Iterator[reports.Rows]:
+    with progress_bar(what) as advance:
+        for rows in source.batches(timezone):
+            yield rows
+            advance(len(rows))
 
 
 def route(
@@ -176,12 +201,11 @@ def route(
     with open_store() as database, database.session() as session:
         where = places.site(session, site)
         desk, moment = Desk(session, where, detail=detail), now()
-        for points in _batches(source, "routing", where.timezone):
-            batch = desk.route(points, moment)
-            tally.add(batch, stored=False)
-            parts.append(reports.given_out(batch.routed, detail=detail))
-    routed = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    reports.write_routed(routed, out)
+        for rows in _batches(source, "routing", where.timezone):
+            batch = desk.route(rows.points, moment)
+            tally.add(rows, batch, stored=False)
+            parts.append(reports.given_out(rows, batch.routed, detail=detail))
+    reports.write_routed(pd.concat(parts), out)
     faults = rejected or out.with_name(out.name + ".rejected.csv")
     count = tally.write_rejected(faults)
     typer.echo(f"{tally.rows} rows = {tally.routed} routed + {count} rejected ({tally.positions_said()})")
@@ -191,6 +215,9 @@ def route(
 def report(
     file: Annotated[Path, typer.Argument(help="CSV, GeoJSON or (Geo)Parquet with a report a row.")],
     column: Columns = None,
+    word: Annotated[
+        list[str] | None, typer.Option(metavar="NAME:THEIRS=OURS", help="Their word for ours: status:OPEN=reported.")
+    ] = None,
     source_name: Annotated[
         str | None, typer.Option("--source", help="Where they come from; else the file's name.")
     ] = None,
@@ -208,7 +235,7 @@ def report(
     \b
     gridmap report requests.csv --column reference=REQUEST_ID --column reported_at=ADDDATE
     """
-    source = _source(file, column, datum)
+    source = _source(file, column, datum, word)
     faults = rejected or file.with_name(file.name + ".rejected.csv")
     with open_store() as database:
         with database.session() as session:
@@ -226,11 +253,11 @@ def _store_all(database: Any, source: reports.PointFile, where: Site, name: str,
     """A transaction a batch: what is interrupted keeps its finished batches, and a second run the rest."""
     tally, seen, desk = Tally(), reports.Seen(), None
     moment: datetime = now()
-    for points in _batches(source, "storing", where.timezone):
+    for rows in _batches(source, "storing", where.timezone):
         with database.session() as session:
             desk = desk.at(session) if desk else Desk(session, session.merge(where, load=False))
             if add_categories:
-                desk.add_categories(points)
-            batch = desk.report(seen.with_references(points), moment, name)
-        tally.add(batch, stored=True)
+                desk.add_categories(rows.points)
+            batch = desk.report(seen.with_references(rows.points), moment, name)
+        tally.add(rows, batch, stored=True)
     return tally

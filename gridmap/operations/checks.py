@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmap.domain import codes
+from gridmap.domain.facts import Tree
 from gridmap.domain.findings import Finding, accept, found
 from gridmap.domain.frames import FINDINGS
 from gridmap.domain.model import Site
@@ -36,7 +37,7 @@ from gridmap.storage import people, places
 # What keeps shapes from being measured against one another.
 MISPLACED = {"swapped-axes", "not-degrees"}
 UNMEASURABLE = MISPLACED | {"empty-geometry", "wrong-geometry", "invalid-geometry", "missing-code"}
-WORDS = {  # layer: {column: the words it may hold}
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {  # layer: {column: the words it may hold}
     "facilities": {"state": FACILITY_STATES},
     "overlays": {"kind": OVERLAY_KINDS, "role": tuple(ROLES)},
     "posts": {"role": tuple(ROLES), "specialty": SPECIALTIES},
@@ -81,8 +82,8 @@ def _check_grids(plan: Plan) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """The grids as they will be stored, and what is wrong with them."""
     findings = [
         finding
-        for tier, rows in plan.grids.groupby("tier")
-        for finding in plausible(rows, "grids", tier=int(str(tier)))
+        for tier in sorted(set(map(int, plan.grids["tier"])))
+        for finding in plausible(plan.grids[plan.grids["tier"] == tier], "grids", tier=tier)
         if finding.check in MISPLACED
     ]
     if findings:
@@ -96,7 +97,7 @@ def _check_grids(plan: Plan) -> tuple[gpd.GeoDataFrame, list[Finding]]:
 def _check_layer(name: str, frame: gpd.GeoDataFrame, plan: Plan) -> list[Finding]:
     """What is wrong with the rows of a layer by themselves; rings of buildings are looked at with the grids."""
     kinds: Kinds = "any" if name == "facilities" else "Polygon"
-    findings = plausible(frame, name, kinds=kinds, beside=plan.grids.total_bounds)
+    findings = plausible(frame, name, kinds=kinds, beside=list(plan.grids.total_bounds))
     if name in ("buildings", "units"):
         return [finding for finding in findings if finding.check in MISPLACED] + _words(name, frame)
     return findings + _codes(name, frame) + _words(name, frame) + invalid_rings(frame, name)
@@ -171,17 +172,13 @@ def _people(
         findings += _codes("people", layers["people"])
         known |= {code for code in layers["people"]["code"] if code}
     all_codes = set(grids["code"])
-    named = {"posts": (("person", "deputy"), ("grid",)), "overlays": (("keeper",), ()), "facilities": ((), ("grid",)),
-             "buildings": ((), ("grid",))}  # fmt: skip
-    for name, (persons, places_) in named.items():
+    for name in ("posts", "overlays", "facilities", "buildings"):
         if name in layers:
-            findings += _unknown("unknown-person", name, layers[name], persons, known)
-            findings += _unknown("unknown-grid", name, layers[name], places_, all_codes)
-    if "units" in layers:
-        buildings = set(layers["buildings"]["code"]) if "buildings" in layers else set()
-        if site:
-            buildings |= set(places.layer(session, "buildings", site.id)["code"])
-        findings += _unknown("unknown-building", "units", layers["units"], ("building",), buildings)
+            findings += _unknown("unknown-person", name, layers[name], ("person", "deputy", "keeper"), known)
+            findings += _unknown("unknown-grid", name, layers[name], ("grid",), all_codes)
+    if "units" in layers and "buildings" not in layers:
+        stored = set(places.layer(session, "buildings", site.id)["code"]) if site else set()
+        findings += _unknown("unknown-building", "units", layers["units"], ("building",), stored)
     if "posts" in layers:
         posts = layers["posts"]
         findings += _words("posts", posts)
@@ -204,22 +201,24 @@ def _unknown(
 
 def _vacancies(posts: pd.DataFrame, grids: gpd.GeoDataFrame) -> list[Finding]:
     """Grids whose post nobody holds, or two hold at once."""
-    deepest = grids["tier"].max()
     held: dict[tuple[str, str], list[tuple[Any, Any, Any]]] = {}
     table = posts.reindex(columns=["role", "grid", "person", "valid_from", "valid_to"]).astype(object)
-    for row in table.where(table.notna(), None).itertuples(index=False):
-        held.setdefault((row.role, row.grid), []).append((row.valid_from, row.valid_to, row.person))
+    for role, grid, person, start, end in table.where(table.notna(), None).to_numpy():
+        held.setdefault((role, grid), []).append((start, end, person))
+    tree = Tree({}, dict(zip(grids["code"], map(int, grids["tier"]), strict=True)))
     findings = []
-    for code, tier in zip(grids["code"], grids["tier"], strict=True):
-        rank = "leaf" if tier == deepest else "top" if tier == 1 else "middle"
-        holders = held.get((ROLE_OF_RANK[rank], code), [])
-        layer, details = f"tier{tier}", {"codes": (code,), "tier": int(tier)}
+    for code, tier in tree.tiers.items():
+        role = ROLE_OF_RANK[tree.rank(code)]
+        holders = held.get((role, code), [])
         if not holders:
-            check_name = "nobody-in-charge" if rank == "leaf" else "unsupervised"
-            findings.append(found(check_name, layer, f"{code}: nobody is its {ROLES[ROLE_OF_RANK[rank]]}", **details))
+            check_name = "nobody-in-charge" if tier == tree.leaf_tier else "unsupervised"
+            findings.append(
+                found(check_name, "grids", f"{code}: nobody is its {ROLES[role]}", codes=(code,), tier=tier)
+            )
         elif _at_once(holders):
             names = " and ".join(str(person) for _, _, person in holders)
-            findings.append(found("two-in-charge", layer, f"{code}: {names} hold its post at once", **details))
+            message = f"{code}: {names} hold its post at once"
+            findings.append(found("two-in-charge", "grids", message, codes=(code,), tier=tier))
     return findings
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy.orm import Session
 
 from gridmap.domain.categories import CategoryRow
-from gridmap.domain.lifecycle import KINDS, STATUSES, URGENCIES
+from gridmap.domain.lifecycle import ENDED, KINDS, STATUSES, URGENCIES
 from gridmap.domain.model import Site
 from gridmap.operations.routing import Decided, Router, answer_as_json, moments_of, on_lattice, reason_as_json
 from gridmap.spatial.facts import Ground
@@ -51,24 +51,23 @@ class Desk:
         return desk
 
     def route(self, points: pd.DataFrame, at: datetime, *, strict_categories: bool = False) -> Batch:
-        """Route a batch; rows that cannot be are set apart with the reason."""
-        points = points.reset_index(drop=True)
-        fault = self._faults(points, strict_categories)
-        good = points[fault.isna()].reset_index(drop=True)
+        """Route a batch; rows that cannot be are set apart with the reason.
+
+        Both parts carry `n`, the row's place in the batch.
+        """
+        points = points.reset_index(drop=True).assign(n=range(len(points)))
+        points["fault"] = self._faults(points, strict_categories)
+        good = on_lattice(points[points["fault"].isna()].reset_index(drop=True))
+        rejected = points[points["fault"].notna()]
         if not len(good):
-            return Batch(good, points.assign(fault=fault))
-        good = on_lattice(good)
+            return Batch(good, rejected)
         moments = moments_of(good, at)
         facts = self.router.facts_of_file(good, moments, self.site, self.grounds, detail=self.detail)
-        decided = self.router.decide(good, facts, moments)
-        planless = decided.which < 0
-        rejected = points[fault.notna()].assign(fault=fault[fault.notna()])
-        if planless.any():
-            late = good[planless].assign(fault="no plan of grids was in force at that time")
-            rejected = pd.concat([rejected, late])
-        routed = _with_routes(good, decided)[~planless].reset_index(drop=True)
-        self._decided = decided
-        return Batch(routed, rejected.reset_index(drop=True))
+        self._decided = self.router.decide(good, facts, moments)
+        planless = self._decided.which < 0
+        late = good[planless].assign(fault="no plan of grids was in force at that time")
+        routed = _with_routes(good, self._decided)[~planless].reset_index(drop=True)
+        return Batch(routed, pd.concat([rejected, late]) if len(late) else rejected)
 
     def _faults(self, points: pd.DataFrame, strict_categories: bool) -> pd.Series[Any]:
         fault = points["fault"].astype(object) if "fault" in points else pd.Series([None] * len(points), dtype=object)
@@ -107,14 +106,22 @@ class Desk:
         for name in ("kind", "urgency"):
             own = rows["category"].map({code: getattr(row, name) for code, row in known.items()})
             rows[name] = rows[name].where(rows[name].notna(), own) if name in rows else own
-        closed = rows["closed_at"].notna() if "closed_at" in rows else pd.Series(data=False, index=rows.index)
-        status = pd.Series(np.where(closed, "closed", "reported"), index=rows.index)
-        rows["status"] = rows["status"].where(rows["status"].notna(), status) if "status" in rows else status
         rows["reported_at"] = moments_of(rows, at)
+        rows["status"], rows["closed_at"] = _ended(rows)
         rows["source"] = rows["source"].where(rows["source"].notna(), source) if "source" in rows else source
         ids = stored_issues.decision_ids(self.session, self.site.id, _verdicts_as_json(self._decided))
         rows["decision_id"] = np.array(ids, dtype=np.int64)[rows["verdict"].to_numpy(dtype=np.intp)]
         return rows
+
+
+def _ended(rows: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Status and end of each row: an end before the report is a stand-in for none, as in 1900-01-01."""
+    reported = pd.to_datetime(rows["reported_at"], utc=True)
+    closed = pd.to_datetime(rows.get("closed_at", pd.Series(None, rows.index, dtype=object)), utc=True)
+    closed = closed.where(closed >= reported)
+    derived = pd.Series(np.where(closed.notna(), "closed", "reported"), index=rows.index, dtype=object)
+    status = rows["status"].where(rows["status"].notna(), derived) if "status" in rows else derived
+    return status, closed.where(status.isin(ENDED))
 
 
 def _verdicts_as_json(decided: Decided) -> Iterator[dict[str, Any]]:
@@ -168,7 +175,7 @@ def reroute(session: Session, site: Site, at: datetime) -> tuple[int, int]:
     return moved, len(routed) - moved
 
 
-def _change(row: dict[str, Any]) -> str | None:
+def _change(row: Mapping[Any, Any]) -> str | None:
     """From whom to whom, as JSON; nothing if grid and owner stay."""
     now = {"grid": row["grid"], "role": row["owner_role"], "post": row["owner_grid"], "person": row["owner"]}
     old = {"grid": row["old_grid"], "role": row["old_role"], "post": row["old_post"], "person": row["old_owner"]}

@@ -205,7 +205,8 @@ def _read_tier(outline: Outline, name: str, findings: list[Finding]) -> gpd.GeoD
         found("wrong-value", name, f"{code}: its tier is none of 1, 2, 3", codes=(str(code),))
         for code in frame.loc[~known, "code"]
     ]
-    return frame[known]
+    kept: gpd.GeoDataFrame = frame[known]
+    return kept
 
 
 def _read(outline: Outline, name: str, findings: list[Finding]) -> Any:
@@ -273,7 +274,7 @@ def _valued(frame: Any, column: str, layer: str, outline: Outline, findings: lis
 
 
 def _value(column: str, value: Any, outline: Outline) -> Any:
-    if value is None or (np.isscalar(value) and pd.isna(value)) or (isinstance(value, str) and not value.strip()):
+    if value is None or value is pd.NaT or value != value or (isinstance(value, str) and not value.strip()):
         return None
     if column in NUMBERS:
         return int(float(value))

@@ -30,33 +30,44 @@ DETAIL = ("boundary_m", "outside_m", "runner_up", "runner_up_m")
 
 
 @dataclass
+class Rows:
+    """Rows of a file: as they stand there, and as they are understood."""
+
+    given: pd.DataFrame
+    points: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+@dataclass
 class PointFile:
     """A file of reports that is open."""
 
     chunks: PointChunks
     datum: str
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def guessed(self) -> Mapping[str, str]:
         return self.chunks.guessed
 
-    @property
-    def rows(self) -> int | None:
-        """How many there are, where the file says so beforehand."""
-        return getattr(self.chunks, "rows", None)
-
-    def batches(self, timezone: str) -> Iterator[pd.DataFrame]:
-        """The rows with their moments aware, their words as text and their positions in WGS 84."""
+    def batches(self, timezone: str) -> Iterator[Rows]:
+        """The rows, understood: moments aware, words as text, positions in WGS 84."""
+        own_names = dict(zip(self.chunks.names, self.chunks.columns, strict=True))
         for frame in self.chunks:
-            yield _prepared(frame, self.datum, timezone)
+            given = frame[[name for name in self.chunks.names if name in frame]].rename(columns=own_names)
+            yield Rows(given, _prepared(frame, self.datum, timezone, self.words))
 
 
-def open_points(path: Path, columns: Mapping[str, str], datum: str) -> PointFile:
-    """A file of reports; which column is what is guessed where it is not said."""
-    return PointFile(iter_points(path, columns), datum)
+def open_points(
+    path: Path, columns: Mapping[str, str], datum: str, words: Mapping[str, Mapping[str, str]] | None = None
+) -> PointFile:
+    """A file of reports; which column is what is guessed where it is not said, `words` are theirs by column to ours."""
+    return PointFile(iter_points(path, columns), datum, words or {})
 
 
-def _prepared(frame: pd.DataFrame, datum: str, timezone: str) -> pd.DataFrame:
+def _prepared(frame: pd.DataFrame, datum: str, timezone: str, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     frame = frame.copy()
     if datum != "wgs84":
         sound = frame["fault"].isna().to_numpy()
@@ -66,6 +77,8 @@ def _prepared(frame: pd.DataFrame, datum: str, timezone: str) -> pd.DataFrame:
     for name in TEXTS:
         if name in frame:
             frame[name] = _texts(frame[name])
+        if name in frame and name in words:
+            frame[name] = frame[name].map(lambda said, known=words[name]: known.get(said, said))
     for name in MOMENTS:
         if name in frame:
             frame[name], unread = _moments(frame[name], timezone)
@@ -138,24 +151,27 @@ class Seen:
         return f"{digest.hex()}-{self.counts[digest]}"
 
 
-def given_out(routed: pd.DataFrame, *, detail: bool) -> pd.DataFrame:
-    """A batch as `gridmap route` writes it: the file's own columns, then what routing adds."""
-    added = [name for name in (*ADDED, *(DETAIL if detail else ())) if name in routed]
-    private = ("edition_id", "grid_id", "facility_id", "verdict", "row", *DETAIL)
-    own = [name for name in routed if name not in (*added, *private)]
-    return routed[[*own, *added]]
+def given_out(rows: Rows, routed: pd.DataFrame, *, detail: bool) -> pd.DataFrame:
+    """Routed rows as `gridmap route` writes them: as they stand in the file, then what routing adds."""
+    added = routed[[name for name in (*ADDED, *(DETAIL if detail else ())) if name in routed]]
+    given = rows.given.iloc[routed["n"]].reset_index(drop=True)
+    clash = {name: f"{name}_in_file" for name in given.columns.intersection(added.columns)}
+    placed = rows.points[["lon", "lat"]].iloc[routed["n"]].reset_index(drop=True)
+    return pd.concat([given.rename(columns=clash), added], axis=1).set_index(
+        pd.MultiIndex.from_frame(placed), drop=True
+    )
+
+
+def rejected_rows(rows: Rows, rejected: pd.DataFrame) -> pd.DataFrame:
+    """Rejected rows as they stand in the file, after the row's number and the reason."""
+    given = rows.given.iloc[rejected["n"]].reset_index(drop=True)
+    return pd.concat([rejected[["row", "fault"]].reset_index(drop=True), given], axis=1)
 
 
 def write_routed(routed: pd.DataFrame, out: Path) -> None:
-    """Routed rows, as a table where the file can be one, else as points."""
-    if out.name.endswith((".csv", ".xlsx")) or (out.suffix == ".parquet" and ".geo" not in out.name):
+    """Routed rows: a table where the file is one, else points."""
+    if out.name.endswith((".csv", ".xlsx")):
         write_table(routed, out)
         return
-    shapes = gpd.points_from_xy(routed["lon"], routed["lat"]) if len(routed) else []
-    write_layer(gpd.GeoDataFrame(routed, geometry=shapes, crs=4326), out)
-
-
-def write_rejected(rejected: pd.DataFrame, out: Path) -> None:
-    """Rows that were not taken, the reason first."""
-    front = [name for name in ("row", "fault") if name in rejected]
-    write_table(rejected[[*front, *(name for name in rejected if name not in front)]], out)
+    lon, lat = (routed.index.get_level_values(name) for name in ("lon", "lat"))
+    write_layer(gpd.GeoDataFrame(routed.reset_index(drop=True), geometry=gpd.points_from_xy(lon, lat), crs=4326), out)

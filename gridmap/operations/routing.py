@@ -159,7 +159,7 @@ class Router:
             edition = editions[number]
             if edition.id not in grounds:
                 grounds[edition.id] = self.ground(site, edition)
-            part = grounds[edition.id].facts(points.iloc[rows], [at[row] for row in rows], detail=detail)
+            part = grounds[edition.id].facts(points.iloc[rows], [at[int(row)] for row in rows], detail=detail)
             parts.append(part.assign(site=site.code, edition_id=edition.id).set_index(rows))
         return pd.concat(parts).sort_index() if len(parts) != 1 else parts[0]
 
@@ -174,7 +174,7 @@ class Router:
         groups = table[known].groupby(list(DECISIVE), dropna=False, sort=False)
         which[known] = groups.ngroup().to_numpy()
         combinations = table[known].drop_duplicates(list(DECISIVE))
-        verdicts = [self._verdict(row._asdict()) for row in combinations.itertuples(index=False)]
+        verdicts = [self._verdict(row) for row in combinations.to_dict("records")]
         return Decided(facts, verdicts, which)
 
     def _decisive(self, points: pd.DataFrame, facts: pd.DataFrame, at: Sequence[datetime]) -> pd.DataFrame:
@@ -201,7 +201,7 @@ class Router:
         """The last moment before each report at which who holds which post changed: it stands for the roster."""
         moments = {code: self.moments(self.site(code)) for code in sites.dropna().unique()}
         return [
-            None if code is None or pd.isna(code) else moments[code][bisect_right(moments[code], moment) - 1]
+            None if not isinstance(code, str) else moments[code][bisect_right(moments[code], moment) - 1]
             for code, moment in zip(sites, at, strict=True)
         ]
 
@@ -242,7 +242,7 @@ class Router:
             self._trees[edition_id] = (tree, {code: (name, tier) for code, name, _, tier in rows})
         return self._trees[edition_id]
 
-    def _verdict(self, row: Mapping[str, Any]) -> Verdict:
+    def _verdict(self, row: Mapping[Any, Any]) -> Verdict:
         site, (tree, _) = self.site(row["site"]), self.tree(int(row["edition_id"]))
         chain = tree.chain(row["leaf"])
         grids = {*chain, *tree.chain(row["building_grid"]), *tree.chain(row["level_grid"])}
@@ -294,7 +294,7 @@ def moments_of(points: pd.DataFrame, at: datetime) -> list[datetime]:
     return [at if pd.isna(moment) else moment for moment in points["reported_at"]]
 
 
-def _straddles(row: Mapping[str, Any], chain: Sequence[str]) -> bool:
+def _straddles(row: Mapping[Any, Any], chain: Sequence[str]) -> bool:
     """Whether the grid of some tier that covers the point is not the one above its leaf."""
     covering = {row[name] for name in ("tier1", "tier2", "tier3")} - {None}
     return bool(covering) and row["position"] in ("inside", "boundary") and not covering <= set(chain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -111,6 +111,13 @@ def _cleaned(value: object, path: Path | str, row: int, name: object, spreadshee
         raise refused(path, f"row {row}, column {name}: the text holds {fault}; remove it")
     text = value.strip()
     return (plain_cell(text) if spreadsheet else text) or None
+
+
+def check_texts(values: Mapping[str, object], path: Path | str, row: int) -> None:
+    """Refuse a feature with text that could not even be put into a frame."""
+    check_names(list(values), path)
+    for name, value in values.items():
+        _cleaned(value, path, row, name, spreadsheet=False)
 
 
 def text_fault(text: str) -> str | None:

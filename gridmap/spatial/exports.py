@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -20,7 +22,7 @@ import shapely
 
 from gridmap.errors import InputError
 from gridmap.spatial.coordinates import convert_geometries
-from gridmap.spatial.written import (
+from gridmap.spatial.export_formats import (
     excel_rows,
     flat,
     geojson_pieces,
@@ -106,7 +108,7 @@ def write_layer(
             f"the positions are in {datum}, which other programs do not know: they are off by hundreds of metres"
         )
     with _replacing(target, keep=layer is not None and suffix == ".gpkg") as new:
-        _try(writer, _Job(moved, new, layer or target.stem, notes), path)
+        _try(lambda: writer(_Job(moved, new, layer or target.stem, notes)), path)
     return tuple(notes)
 
 
@@ -143,13 +145,13 @@ def write_table(frame: pd.DataFrame, path: Path | str) -> tuple[str, ...]:
         raise InputError(f"{path}: a table is written to {', '.join(TABLE_EXPORTS)}; choose one of them")
     notes: list[str] = []
     with _replacing(target) as new:
-        _try(lambda job: writer(pd.DataFrame(frame), job.target, job.notes), _Job(None, new, target.stem, notes), path)
+        _try(lambda: writer(pd.DataFrame(frame), new, notes), path)
     return tuple(notes)
 
 
-def _try(write: Callable[[_Job], None], job: _Job, path: Path | str) -> None:
+def _try(write: Callable[[], None], path: Path | str) -> None:
     try:
-        write(job)
+        write()
     except OSError as error:
         raise InputError(f"{path}: it cannot be written ({error.strerror or error}); choose another place") from None
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
@@ -164,7 +166,7 @@ def _moved(frame: gpd.GeoDataFrame, datum: str, crs: int | None, suffix: str, pa
         raise InputError(f"{path}: {suffix[1:].upper()} is in EPSG:4326 only; leave the system out")
     series = frame.geometry
     try:
-        placed = series.to_crs(crs) if crs is not None else convert_geometries(series, datum)
+        placed = series.to_crs(crs) if crs is not None else convert_geometries(series, "wgs84", datum)
     except pyproj.exceptions.ProjError:
         raise InputError(f"{path}: there is no system EPSG:{crs}; name another") from None
     if not np.isfinite(shapely.get_coordinates(placed.to_numpy())).all():
@@ -213,7 +215,12 @@ def _write_kml(job: _Job) -> None:
 
 
 def _write_geopackage(job: _Job) -> None:
-    pyogrio.write_dataframe(flat(job.frame), job.target, layer=job.name, driver="GPKG", spatial_index=True)
+    with _plain_folder() as folder:
+        plain = folder / "layer.gpkg"
+        if job.target.is_file():
+            shutil.copyfile(job.target, plain)
+        _write_through_gdal(flat(job.frame), plain, layer=job.name, driver="GPKG", promote_to_multi=False)
+        shutil.copyfile(plain, job.target)
 
 
 def _write_shapefile(job: _Job) -> None:
@@ -225,15 +232,32 @@ def _write_shapefile(job: _Job) -> None:
     frame, notes = short_names(flat(job.frame, dates=False))
     frame, more = short_texts(frame)
     job.notes.extend((*notes, *more))
-    pyogrio.write_dataframe(frame, job.target, driver="ESRI Shapefile", encoding="UTF-8")
+    with _plain_folder() as folder:
+        _write_through_gdal(frame, folder / "layer.shp", driver="ESRI Shapefile", encoding="UTF-8")
+        for part in sorted(folder.iterdir()):
+            shutil.copyfile(part, job.target.with_suffix(part.suffix))
 
 
 def _write_zipped(job: _Job) -> None:
-    with tempfile.TemporaryDirectory(dir=job.target.parent.parent, prefix=".gridmap-") as name:
-        _write_shapefile(_Job(job.frame, Path(name) / f"{job.name}.shp", job.name, job.notes))
+    with _plain_folder() as folder:
+        _write_shapefile(_Job(job.frame, folder / f"{job.name}.shp", job.name, job.notes))
         with zipfile.ZipFile(job.target, "w", zipfile.ZIP_DEFLATED) as archive:
-            for part in sorted(Path(name).iterdir()):
+            for part in sorted(folder.iterdir()):
                 archive.write(part, part.name)
+
+
+def _write_through_gdal(frame: gpd.GeoDataFrame, target: Path, **options: Any) -> None:
+    """That a shifted datum has no system is meant so, and what a shapefile cannot hold is told in our own notes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pyogrio.write_dataframe(frame, target, **options)
+
+
+@contextmanager
+def _plain_folder() -> Iterator[Path]:
+    """A folder whose path has no sign in it that GDAL would take for an archive or an address."""
+    with tempfile.TemporaryDirectory(prefix="gridmap-") as name:
+        yield Path(name)
 
 
 def _write_geoparquet(job: _Job) -> None:

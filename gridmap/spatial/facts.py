@@ -56,7 +56,8 @@ class Ground:
     @cached_property
     def tiers(self) -> dict[int, Tier]:
         return {
-            int(tier): Tier(rows.reset_index(drop=True), self.metric_epsg) for tier, rows in self.grids.groupby("tier")
+            number: Tier(self.grids[self.grids["tier"] == number].reset_index(drop=True), self.metric_epsg)
+            for number in sorted(set(map(int, self.grids["tier"])))
         }
 
     @cached_property
@@ -124,7 +125,8 @@ class _Places:
         placed = np.asarray(
             shapely.points(*to_metres.transform(np.where(close, self.lon, west), np.where(close, self.lat, south)))
         )
-        return np.where(close, placed, shapely.Point())
+        placed[~close] = shapely.Point()
+        return placed
 
     def fill(self, detail: bool) -> pd.DataFrame:
         self.cover()
@@ -236,16 +238,19 @@ class _Places:
 
     def find_overlays(self) -> None:
         overlays = self.ground.overlays
-        found = self.covering(overlays)
-        asked, rows = found
-        level = self.levels()[asked]
-        wanted = overlays["level"].to_numpy(dtype=object)[rows] if len(overlays) else level
-        fits = np.array([want is None or want == have for want, have in zip(wanted, level, strict=True)], dtype=bool)
-        for edge, holds in (("valid_from", lambda at, limit: at >= limit), ("valid_to", lambda at, limit: at < limit)):
-            limits = overlays[edge].to_numpy(dtype=object)[rows] if len(overlays) and edge in overlays else []
-            for pair, limit in enumerate(limits):
-                if limit is not None and not pd.isna(limit) and not holds(self.at[asked[pair]], limit):
-                    fits[pair] = False
+        asked, rows = self.covering(overlays)
+        table = pd.DataFrame(overlays).reindex(columns=["level", "valid_from", "valid_to"]).astype(object)
+        said = table.where(table.notna(), None).to_numpy()[rows]
+        level = self.levels()
+        fits = np.array(
+            [
+                (want is None or want == level[point])
+                and (start is None or self.at[point] >= start)
+                and (end is None or self.at[point] < end)
+                for point, (want, start, end) in zip(asked, said, strict=True)
+            ],
+            dtype=bool,
+        )
         self.columns["overlays"] = self.gathered(asked[fits], rows[fits], overlays["code"].to_numpy(dtype=object))
 
     def covering(self, layer: gpd.GeoDataFrame) -> tuple[Rows, Rows]:
@@ -344,7 +349,7 @@ def _shares(tier: Tier, places: NDArray[Any], accuracy: Floats) -> NDArray[Any]:
     pairs = pairs[pairs["share"] > 0]
     for point in range(len(places)):
         shares[point] = []
-    for point, group in pairs.groupby("point"):
+    for point, group in ((int(str(key)), rows) for key, rows in pairs.groupby("point")):
         listed = sorted(zip(group["code"], group["share"], strict=True), key=lambda pair: (-pair[1], pair[0].encode()))
-        shares[int(str(point))] = [{"code": code, "share": float(share)} for code, share in listed]
+        shares[point] = [{"code": code, "share": float(share)} for code, share in listed]
     return shares

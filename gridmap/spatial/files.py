@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,10 @@ def local_file(path: Path | str, limits: Limits = PLAN) -> Path:
     if "\0" in text or _VIRTUAL.search(text) or _CONNECTION.match(text):
         raise refused(path, "only files on this machine are read; give the path of a file")
     with reading(path):
-        file = Path(text).expanduser().resolve(strict=True)
+        try:
+            file = Path(text).expanduser().resolve(strict=True)
+        except RuntimeError as error:  # a loop of links, and a home that is not known
+            raise refused(path, "the path leads nowhere; check it") from error
         status = file.stat()
     if _VIRTUAL.match(str(file)):
         raise refused(path, "only files on this machine are read; give the path of a file")
@@ -74,6 +78,8 @@ def reading(path: Path | str) -> Iterator[None]:
         raise refused(path, "the file may not be read; change its permissions") from None
     except EOFError:
         raise refused(path, "the file ends too early; copy or export it again") from None
+    except zlib.error:
+        raise refused(path, "the packed file is broken; pack it again") from None
     except OSError as error:
         raise refused(path, f"the file cannot be read ({error.strerror or error})") from None
     except UnicodeError:

@@ -63,11 +63,11 @@ class Level(NamedTuple):
     ascending order. Both end at the first grid that holds the whole cell: nobody behind it can be first.
     """
 
-    slot: Longs
+    slot: Ints
     row: Ints
     column: Ints
-    start: Longs
-    stop: Longs
+    start: Ints
+    stop: Ints
     edges: Ints
     holds: Ints
     held: Ints
@@ -82,28 +82,33 @@ def kernel(function: F) -> F:
         return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 
-def inline(function: F) -> F:
+def part(function: F) -> F:
     """Part of a kernel, never called from Python."""
     return numba.njit(nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def inline(function: F) -> F:
+    """A part that is copied to where it is used: handing over arrays would cost more than the work itself."""
+    return numba.njit(nogil=True, error_model="numpy", inline="always")(function)  # type: ignore[no-any-return]
 
 
 # --- exact signs ---------------------------------------------------------------------------------------------
 
 
-@inline
+@part
 def wild(value: float) -> bool:
     """Products of such a number may underflow, and then no double arithmetic is exact."""
     return value != 0.0 and abs(value) < WILD
 
 
-@inline
+@part
 def _two_sum(a: float, b: float) -> Pair:
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
 
 
-@inline
+@part
 def _two_product(a: float, b: float) -> Pair:
     product = a * b
     c = 134217729.0 * a
@@ -115,7 +120,7 @@ def _two_product(a: float, b: float) -> Pair:
     return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
-@inline
+@part
 def _grow(terms: Floats, size: int, value: float) -> None:
     """Add to an expansion of `size` terms that do not overlap, smallest first."""
     for i in range(size):
@@ -123,7 +128,7 @@ def _grow(terms: Floats, size: int, value: float) -> None:
     terms[size] = value
 
 
-@inline
+@part
 def _sign_of_expansion(u: Pair, v: Pair, w: Pair, z: Pair) -> int:
     """Sign of (u0 + u1)(v0 + v1) - (w0 + w1)(z0 + z1)."""
     terms = np.zeros(16)
@@ -141,7 +146,7 @@ def _sign_of_expansion(u: Pair, v: Pair, w: Pair, z: Pair) -> int:
     return 0
 
 
-@inline
+@part
 def _orient_exactly(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
     u = _two_sum(bx, -ax)
     v = _two_sum(y, -ay)
@@ -156,21 +161,26 @@ def _orient_exactly(ax: float, ay: float, bx: float, by: float, x: float, y: flo
     return 1 if left > right else (-1 if left < right else 0)
 
 
-@inline
-def orient(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
-    """1 if (x, y) lies left of a -> b, -1 right, 0 on the line: Shewchuk's filter (1997), then exactly."""
+@part
+def _turn(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> tuple[float, float]:
+    """Twice the area of a, b, (x, y), positive on the left, and how wrong its sign may be (Shewchuk 1997)."""
     left = (bx - ax) * (y - ay)
     right = (x - ax) * (by - ay)
-    difference = left - right
-    error = ORIENT_ERROR * (abs(left) + abs(right))
-    if difference > error:
+    return left - right, ORIENT_ERROR * (abs(left) + abs(right))
+
+
+@part
+def orient(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> int:
+    """1 if (x, y) lies left of a -> b, -1 right, 0 on the line."""
+    turn, error = _turn(ax, ay, bx, by, x, y)
+    if turn > error:
         return 1
-    if difference < -error:
+    if turn < -error:
         return -1
     return _orient_exactly(ax, ay, bx, by, x, y)
 
 
-@inline
+@part
 def _is_right(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> bool:
     """(x, y), a hair to the right and half a hair up, lies right of a -> b (below it, if it is level)."""
     sign = orient(ax, ay, bx, by, x, y)
@@ -180,13 +190,13 @@ def _is_right(ax: float, ay: float, bx: float, by: float, x: float, y: float) ->
 # --- cells ---------------------------------------------------------------------------------------------------
 
 
-@inline
+@part
 def _column(x: float, x0: float, scale: float) -> float:
     """The smallest cell of a coordinate, before it is cut to a whole number: never decreases with x."""
     return (x - x0) * scale
 
 
-@inline
+@part
 def _span(a: float, b: float, side: int) -> tuple[int, int]:
     """First and last of `side` cells that the stretch between a and b touches, with SLACK."""
     return max(0, int(np.floor(min(a, b) - SLACK))), min(side - 1, int(np.floor(max(a, b) + SLACK)))
@@ -370,16 +380,15 @@ def _needed(rank: Ints, level: Level, k: int, segment: Ints, odd: Bytes) -> tupl
 @inline
 def _write_header(
     raster: Raster, edges: Floats, rank: Ints, position: Ints, level: Level, k: int, shift: int, t: int, stop: int,
-    segment: Ints, record: Ints, header: Ints, kept: Floats, owned: Bytes,
+    segment: Ints, record: Ints, lines: Floats, words: Ints, owned: Bytes, unit: int,
 ) -> int:  # fmt: skip
     """Write the edges from t of at most OWNERS grids; the first edge that did not go in."""
     x = raster.x0 + level.column[k] * raster.step_x
     y = raster.y0 + level.row[k] * raster.step_y
-    start = level.start[k]
-    first = last = header[0]
-    owners = 0
+    header = words[unit]
+    last = unit
+    owners = inside = 0
     grid = -1
-    inside = 0
     while t < stop:
         edge = level.edges[t]
         if rank[edge] != grid:
@@ -390,30 +399,33 @@ def _write_header(
             inside |= _is_held(level, k, grid) << owners
             owners += 1
         bit = 1 << (owners - 1)
-        at = record[segment[t - start]]
-        if at >= first and not owned[at] & bit:  # a spike, the same segment twice, is written twice
+        same = t - level.start[k]
+        at = record[segment[same]]
+        if at > unit and not owned[at] & bit:  # a spike, the same segment twice, is written twice
             owned[at] |= bit
         else:
-            record[segment[t - start]] = last
-            kept[last] = edges[edge]
+            last += 1
+            record[segment[same]] = last
+            lines[last] = edges[edge]
             right = _is_right(edges[edge, 0], edges[edge, 1], edges[edge, 2], edges[edge, 3], x, y)
             owned[last] = bit | (right << OWNERS)
-            last += 1
         t += 1
-    header[1] = last
-    header[2] = inside | (shift << OWNERS)
+    header[0] = last - unit
+    header[1] = shift
+    header[2] = inside
     return t
 
 
 @kernel
 def seal(
     raster: Raster, edges: Floats, rank: Ints, position: Ints, level: Level, cell: Longs, shift: int,
-    table: Ints, headers: Ints, kept: Floats, owned: Bytes, written: Longs,
-) -> None:  # fmt: skip
-    """Write what the lookup needs of touched cells; `written` counts headers and edges.
+    table: Ints, lines: Floats, words: Ints, owned: Bytes, unit: int,
+) -> int:  # fmt: skip
+    """Write what the lookup needs of touched cells, from line `unit` on; the line after the last.
 
-    A header: first and last edge, grids over the corner and the cell's size, what holds if none of its grids
-    covers the point (a row, OUTSIDE or a further header), and its grids.
+    `words` are the bytes of `lines` read as whole numbers. A cell is a header and its edges, a line each, side
+    by side for the cache's sake. A header says: how many edges, the cell's size, who of its grids is over the
+    corner, what holds if none of them covers the point (a row, OUTSIDE or a further header), and its grids.
     """
     most = 1
     for k in cell:
@@ -424,43 +436,47 @@ def seal(
         _number_segments(edges, level, k, segment)
         stop, rest = _needed(rank, level, k, segment, odd)
         record[: level.stop[k] - level.start[k]] = -1
-        table[level.slot[k]] = FIRST_HEADER - written[0]
+        table[level.slot[k]] = FIRST_HEADER - unit
         t = level.start[k]
         while t < stop:
-            header = headers[written[0]]
-            header[0] = written[1]
             t = _write_header(
-                raster, edges, rank, position, level, k, shift, t, stop, segment, record, header, kept, owned
+                raster, edges, rank, position, level, k, shift, t, stop, segment, record, lines, words, owned, unit
             )
-            written[0] += 1
-            written[1] = header[1]
-            header[3] = FIRST_HEADER - written[0] if t < stop else (position[rest] if rest >= 0 else OUTSIDE)
+            header = words[unit]
+            unit += 1 + header[0]
+            header[3] = FIRST_HEADER - unit if t < stop else (position[rest] if rest >= 0 else OUTSIDE)
+    return unit
 
 
 # --- looking up ----------------------------------------------------------------------------------------------
 
 
 @inline
-def _judge(raster: Raster, header: Ints, kept: Floats, owned: Bytes, x: float, y: float) -> int:
+def _judge(raster: Raster, lines: Floats, words: Ints, owned: Bytes, unit: int, x: float, y: float) -> int:
     """The first of a header's grids that covers the point, or what it says of the rest."""
-    shift = header[2] >> OWNERS
-    column = (int(_column(x, raster.x0, raster.scale_x)) >> shift) << shift
-    corner = raster.x0 + column * raster.step_x
-    over = header[2] & ((1 << OWNERS) - 1)
+    shift = words[unit, 1]
+    corner = raster.x0 + ((int(_column(x, raster.x0, raster.scale_x)) >> shift) << shift) * raster.step_x
+    over = words[unit, 2]
     on = 0
-    for k in range(header[0], header[1]):
-        ax, ay, bx, by = kept[k, 0], kept[k, 1], kept[k, 2], kept[k, 3]
+    for k in range(unit + 1, unit + 1 + words[unit, 0]):
+        ax, ay, bx, by = lines[k, 0], lines[k, 1], lines[k, 2], lines[k, 3]
         grids = owned[k] & ((1 << OWNERS) - 1)
-        along = ay <= y and y < by
-        up = min(ax, bx) <= corner and corner < max(ax, bx)
-        bend = _is_right(ax, ay, bx, by, corner, y)
-        sign = orient(ax, ay, bx, by, x, y)
-        right = owned[k] >> OWNERS != 0
-        over ^= grids * ((up & (bend != right)) ^ (along & (bend != (sign <= 0))))
-        if sign == 0 and y >= ay and y <= by and x >= min(ax, bx) and x <= max(ax, bx):
-            on |= grids
+        along = (ay <= y) & (y < by)
+        up = (min(ax, bx) <= corner) & (corner < max(ax, bx))
+        bend_turn, bend_error = _turn(ax, ay, bx, by, corner, y)
+        turn, error = _turn(ax, ay, bx, by, x, y)
+        # which side is a coin toss, so the common case must not branch on it
+        bend, right = bend_turn < 0.0, turn < 0.0
+        if (abs(bend_turn) <= bend_error) | (abs(turn) <= error):
+            bend = _is_right(ax, ay, bx, by, corner, y)
+            sign = orient(ax, ay, bx, by, x, y)
+            right = sign <= 0
+            if sign == 0 and ay <= y and y <= by and min(ax, bx) <= x and x <= max(ax, bx):
+                on |= grids
+        was_right = owned[k] >> OWNERS != 0
+        over ^= grids * ((up & (bend != was_right)) ^ (along & (bend != right)))
     first = (over | on) & -(over | on)
-    return header[3 + (first > 0) + (first > 1) + (first > 2) + (first > 4)]
+    return words[unit, 3 + (first > 0) + (first > 1) + (first > 2) + (first > 4)]
 
 
 @inline
@@ -488,22 +504,22 @@ def _below(raster: Raster, table: Ints, x: float, y: float, value: int) -> int:
 
 
 @inline
-def _in_cell(raster: Raster, headers: Ints, kept: Floats, owned: Bytes, x: float, y: float, value: int) -> int:
+def _in_cell(raster: Raster, lines: Floats, words: Ints, owned: Bytes, x: float, y: float, value: int) -> int:
     if wild(x) or wild(y):
         return UNDECIDED
     while value <= FIRST_HEADER:
-        value = _judge(raster, headers[FIRST_HEADER - value], kept, owned, x, y)
+        value = _judge(raster, lines, words, owned, FIRST_HEADER - value, x, y)
     return value
 
 
 @kernel
 def look_up(
-    raster: Raster, table: Ints, headers: Ints, kept: Floats, owned: Bytes, lon: Floats, lat: Floats, out: Ints
+    raster: Raster, table: Ints, lines: Floats, words: Ints, owned: Bytes, lon: Floats, lat: Floats, out: Ints
 ) -> float:
     """The row of each point's grid, OUTSIDE or UNDECIDED, into `out`. What it returns means nothing.
 
-    Each pass over a batch touches one table only, and headers and edges are read once for nothing before
-    they are used: the processor waits for many of them at the same time instead of for one after another.
+    Each pass over a batch touches one table only, and what a cell holds is read once for nothing before
+    it is used: the processor waits for many of them at the same time instead of for one after another.
     """
     pending = np.empty(BATCH, np.int64)
     seen = 0.0
@@ -520,18 +536,17 @@ def look_up(
             pending[left] = i
             left += out[i] < UNDECIDED
         for t in range(left):
-            seen += headers[FIRST_HEADER - out[pending[t]], 0]
-        for t in range(left):
-            seen += kept[headers[FIRST_HEADER - out[pending[t]], 0], 0]
+            unit = FIRST_HEADER - out[pending[t]]
+            seen += words[unit, 0] + lines[unit + 1, 0] + owned[unit + 1]
         for t in range(left):
             i = pending[t]
-            out[i] = _in_cell(raster, headers, kept, owned, lon[i], lat[i], out[i])
+            out[i] = _in_cell(raster, lines, words, owned, lon[i], lat[i], out[i])
     return seen
 
 
 @kernel
-def look_up_one(raster: Raster, table: Ints, headers: Ints, kept: Floats, owned: Bytes, lon: float, lat: float) -> int:
+def look_up_one(raster: Raster, table: Ints, lines: Floats, words: Ints, owned: Bytes, lon: float, lat: float) -> int:
     """The row of one point's grid, OUTSIDE or UNDECIDED."""
     value = _at_root(raster, table, lon, lat)
     value = _below(raster, table, lon, lat, value)
-    return _in_cell(raster, headers, kept, owned, lon, lat, value) if value < UNDECIDED else value
+    return _in_cell(raster, lines, words, owned, lon, lat, value) if value < UNDECIDED else value

@@ -97,17 +97,16 @@ class _Placemarks:
         elif name == "name" and above in ("Folder", "Document"):
             self._folders[-1] = text or None
         elif self._values is not None:
-            self._fill(name, above, text)
+            self._fill(self._values, name, above, text)
         self._text = []
 
-    def _fill(self, name: str, above: str, text: str) -> None:
+    def _fill(self, values: dict[str, Any], name: str, above: str, text: str) -> None:
         """What an element inside a placemark adds to it."""
-        assert self._values is not None  # noqa: S101
         if name in ("name", "description") and above == "Placemark":
-            self._values[name] = text or None
+            values[name] = text or None
         elif name in ("value", "SimpleData") and self._key:
-            self._values[self._key] = text or None
-            if len(self._values) > self._limits.columns:
+            values[self._key] = text or None
+            if len(values) > self._limits.columns:
                 raise refused(self._path, f"placemark {len(self.found) + 1} has too many values; leave some out")
         elif name == "coordinates":
             self._draw(above, text)

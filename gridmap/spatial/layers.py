@@ -13,7 +13,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from gridmap.spatial.cells import clean_text
+from gridmap.spatial.cells import check_texts, clean_text
 from gridmap.spatial.coordinates import convert_geometries
 from gridmap.spatial.files import PLAN, Limits, check_columns, check_features, local_file, reading, refused
 from gridmap.spatial.geojson import FeatureStream
@@ -130,6 +130,7 @@ def _read_geojson(path: Path, _layer: str | None, encoding: str | None, limits: 
             values.setdefault("id", feature["id"])
         names.update(dict.fromkeys(values))
         check_columns(path, len(names), limits)
+        check_texts(values, path, row)
         rows.append(values)
         shapes.append(shape_of(feature.get("geometry"), path, row, limits))
     return _framed(rows, shapes, list(names), stream.crs)

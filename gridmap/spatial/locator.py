@@ -80,13 +80,14 @@ class Locator:
         self._only_exactly = bool(((edges != 0.0) & (np.abs(edges) < kernels.WILD)).any())
         if self._only_exactly:
             edges, rank = edges[:0], rank[:0]
-        self._raster = _raster(edges, len(self._polygons))
-        self._table, self._headers, self._kept, self._owned = _Cutting(self._raster, edges, rank, self._order).run()
+        raster = _raster(edges, len(self._polygons))
+        self._table, self._lines, self._owned = _Cutting(raster, edges, rank, self._order).run()
+        self._index = raster, self._table, self._lines, self._lines.view(np.int32), self._owned
 
     @property
     def nbytes(self) -> int:
         """Bytes in the index, without the geometries, which belong to the frame."""
-        return sum(part.nbytes for part in (self._order, self._table, self._headers, self._kept, self._owned))
+        return sum(part.nbytes for part in (self._order, self._table, self._lines, self._owned))
 
     def locate(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.int32]:
         """Row position of each point's grid in the frame.
@@ -142,10 +143,6 @@ class Locator:
             return self._locate_exactly(lon, lat)
         return row
 
-    @property
-    def _index(self) -> tuple[Any, ...]:
-        return self._raster, self._table, self._headers, self._kept, self._owned
-
     def _locate_exactly(self, lon: float, lat: float) -> int:
         """In rational arithmetic: for numbers so small that products of doubles vanish."""
         west, south, east, north = shapely.bounds(self._polygons).T
@@ -159,17 +156,16 @@ class _Cutting:
     def __init__(self, raster: Raster, edges: Floats, rank: Ints, position: Ints) -> None:
         self.raster, self.edges, self.rank, self.position = raster, edges, rank, position
         self.table = np.empty(0, np.int32)
-        self.headers = np.empty((0, 4 + kernels.OWNERS), np.int32)
-        self.kept = np.empty((0, 4), np.float64)
+        self.lines = np.empty((0, 4), np.float64)
         self.owned = np.empty(0, np.uint8)
 
-    def run(self) -> tuple[Ints, Ints, Floats, NDArray[np.uint8]]:
+    def run(self) -> tuple[Ints, Floats, NDArray[np.uint8]]:
         everything = _everything(len(self.edges))
         level = self.cut(everything, np.zeros(1, np.int64), self.raster.root, self.raster.bits - self.raster.root)
         shift, growth = self.raster.bits - self.raster.root, 0.0
         while len(level.slot):
             again = self.to_be_cut(level, shift, growth)
-            self.seal(level, np.flatnonzero(~again), shift)
+            self.seal(level, np.flatnonzero(~again & (level.stop > level.start)), shift)
             chosen = np.flatnonzero(again)
             before = int((level.stop - level.start)[chosen].sum())
             if before == 0:
@@ -177,7 +173,7 @@ class _Cutting:
             shift -= kernels.SPLIT
             level = self.cut(level, chosen, kernels.SPLIT, shift)
             growth = (level.stop - level.start).sum() / before
-        return self.table, self.headers, self.kept, self.owned
+        return self.table, self.lines, self.owned
 
     def to_be_cut(self, level: Level, shift: int, growth: float) -> NDArray[np.bool_]:
         """All cells while they are too coarse for the grids; then those in which edges gather."""
@@ -198,7 +194,7 @@ class _Cutting:
         arguments = (self.raster, self.edges, level, chosen, bits, shift, base, self.table)
         kernels.touch(*arguments, np.empty(0, np.int64), np.empty(0, np.int32))
         child = self.number(level, chosen, bits, shift, base)
-        kernels.touch(*arguments, child.start.copy(), child.edges)
+        kernels.touch(*arguments, child.start.astype(np.int64), child.edges)
         kernels.sweep(
             self.raster, self.edges, self.rank, self.position, level, chosen, bits, shift, base, self.table, child
         )
@@ -208,7 +204,7 @@ class _Cutting:
         """Make room for the touched ones among new cells, and write their numbers into the table."""
         counts = self.table[base:]
         slot = np.flatnonzero(counts)
-        stop = np.cumsum(counts[slot], dtype=np.int64)
+        stop = np.cumsum(counts[slot], dtype=np.int32)
         start = stop - counts[slot]
         counts[:] = -1
         counts[slot] = np.arange(len(slot))
@@ -217,21 +213,20 @@ class _Cutting:
         column = level.column[parent] + ((inner & ((1 << bits) - 1)) << shift)
         total = int(stop[-1]) if len(stop) else 0
         return Level(
-            slot + base, row.astype(np.int32), column.astype(np.int32), start, stop,
+            (slot + base).astype(np.int32), row.astype(np.int32), column.astype(np.int32), start, stop,
             np.empty(total, np.int32), np.zeros(len(slot), np.int32), np.empty(total + len(slot), np.int32),
         )  # fmt: skip
 
     def seal(self, level: Level, chosen: Longs, shift: int) -> None:
         """Write the headers of cells that are not cut again."""
-        most = int((level.stop - level.start)[chosen].sum())
-        written = np.array([len(self.headers), len(self.kept)])
-        self.headers, self.kept, self.owned = (_with_room(part, most) for part in (self.headers, self.kept, self.owned))
-        kernels.seal(
+        used = len(self.lines)
+        most = 2 * int((level.stop - level.start)[chosen].sum())
+        lines, owned = _with_room(self.lines, most), _with_room(self.owned, most)
+        used = kernels.seal(
             self.raster, self.edges, self.rank, self.position, level, chosen, shift,
-            self.table, self.headers, self.kept, self.owned, written,
+            self.table, lines, lines.view(np.int32), owned, used,
         )  # fmt: skip
-        self.headers = self.headers[: written[0]]
-        self.kept, self.owned = self.kept[: written[1]], self.owned[: written[1]]
+        self.lines, self.owned = lines[:used], owned[:used]
 
 
 def _with_room(part: NDArray[Any], rows: int) -> NDArray[Any]:
@@ -267,7 +262,7 @@ def _edges(polygons: NDArray[np.object_]) -> tuple[Floats, Ints]:
     if not (np.abs(places) < FURTHEST).all():
         bad = owner[part[ring[int(np.argmin((np.abs(places) < FURTHEST).all(axis=1)))]]]
         raise InputError(f"{polygons[bad].wkt[:60]}… has a coordinate that is no number: repair the layer first")
-    first = np.flatnonzero((ring[1:] == ring[:-1]) & (places[1:] != places[:-1]).any(axis=1))
+    first = np.flatnonzero(ring[1:] == ring[:-1])
     a, b = places[first], places[first + 1]
     swap = (a[:, 1] > b[:, 1]) | ((a[:, 1] == b[:, 1]) & (a[:, 0] > b[:, 0]))
     edges = np.hstack([a, b])
@@ -299,8 +294,10 @@ def _axis(values: Floats) -> tuple[float, float, int]:
 def _everything(edges: int) -> Level:
     """The one cell before the first cut: nobody holds its corner."""
     nothing = np.zeros(1, np.int32)
-    one = np.zeros(1, np.int64)
-    return Level(one, nothing, nothing, one, one + edges, np.arange(edges, dtype=np.int32), nothing, nothing)
+    stop = np.full(1, edges, np.int32)
+    return Level(
+        nothing, nothing, nothing, nothing, stop, np.arange(edges, dtype=np.int32), nothing, nothing
+    )
 
 
 def _numbers(values: ArrayLike, name: str) -> Floats:

@@ -75,7 +75,9 @@ def _misplaced(
 ) -> list[Finding]:
     """Metres and exchanged axes; both are faults of a layer, but single rows can have them."""
     west, south, east, north = shapely.bounds(shapes).T
-    infinite = present & np.array([not np.isfinite(shapely.get_coordinates(shape)).all() for shape in shapes])
+    coordinates, owners = shapely.get_coordinates(shapes, return_index=True)
+    infinite = np.zeros(len(shapes), dtype=bool)
+    infinite[owners[~np.isfinite(coordinates).all(axis=1)]] = True
     x, y = np.fmax(np.abs(west), np.abs(east)), np.fmax(np.abs(south), np.abs(north))
     swapped = present & (y > 90) & (y <= 180) & (x <= 90)
     metres = present & ~infinite & ~swapped & ((x > 180) | (y > 90))

@@ -12,6 +12,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from gridmap.spatial.cells import check_names
 from gridmap.spatial.files import Limits, check_columns, reading, refused
 from gridmap.spatial.geojson import FeatureStream
 from gridmap.spatial.parquet import described_geometry, open_parquet
@@ -55,6 +56,7 @@ def _features(path: Path, limits: Limits, encoding: str | None, size: int) -> So
         names.update(dict.fromkeys(_values(feature)))
         check_columns(path, len(names), limits)
     columns = list(names)
+    check_names(columns, path)
 
     def batches() -> Iterator[Batch]:
         held: list[dict[str, Any]] = []

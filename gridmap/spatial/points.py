@@ -129,7 +129,7 @@ class PointChunks:
                     f"{path}: no column looks like a {_AXES[axis]}: name it with {axis}=COLUMN;"
                     f" there are {', '.join(columns[:40])}"
                 )
-        self._names = renamed(columns, self._taken)
+        self.names = renamed(columns, self._taken)
         self._batches, self._chunk = batches, chunk
         self._nothing_yet = True
 
@@ -160,20 +160,21 @@ class PointChunks:
 
     def _unreadable(self, malformed: Sequence[tuple[int, str]]) -> pd.DataFrame:
         numbers = np.array([row for row, _ in malformed], dtype=np.int64)
-        frame = self._frame(Batch(pd.DataFrame(index=range(len(numbers))), numbers))
+        nothing = pd.Series([None] * len(numbers), dtype="str")
+        frame = self._frame(Batch(pd.DataFrame(dict.fromkeys(self.columns, nothing)), numbers))
         frame["fault"] = pd.Series([f"the row has {why}" for _, why in malformed], index=frame.index, dtype=object)
         return frame
 
     def _frame(self, batch: Batch) -> pd.DataFrame:
         """A batch under our names, with its rows' numbers and faults."""
         source = batch.frame.reindex(columns=self.columns).reset_index(drop=True)
-        named = source.set_axis(self._names, axis=1)
+        named = source.set_axis(self.names, axis=1)
         faults = np.full(len(named), None, dtype=object)
         ours = [name for name in CANONICAL.columns if name in self._taken]
         for name in (name for name in (*_METRES, "lat", "lon") if name in ours):
             named[name] = _numbers(named[name], name, faults)
         _note_text(named, faults)
-        others = [name for name in self._names if name not in ours]
+        others = [name for name in self.names if name not in ours]
         result = named[ours + others]
         result.insert(0, "row", batch.rows)
         result["fault"] = pd.Series(faults, index=result.index, dtype=object)

@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -58,7 +58,7 @@ def _arrow(frame: pd.DataFrame, column: str, kind: str) -> Any:
         return pa.nulls(len(frame), arrow)
     values = frame[column]
     if kind == "geometry":
-        shapes = values.array if isinstance(values, gpd.GeoSeries) else values.to_numpy()
+        shapes = np.asarray(values.array, dtype=object)
         return pa.array(shapely.to_wkb(shapely.set_srid(shapes, 4326), hex=True, include_srid=True), arrow)
     if kind == "timestamptz":
         return pa.array(pd.to_datetime(values, utc=True), arrow, from_pandas=True)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
@@ -49,4 +48,4 @@ def _column(points: pd.DataFrame, name: str) -> list[Any]:
     if name not in points.columns:
         return [None] * len(points)
     column = points[name].astype(object)
-    return list(np.where(column.isna(), None, column))
+    return [None if pd.isna(value) else value for value in column]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -208,6 +209,8 @@ def _plain_environ() -> dict[str, str]:
 
 def main() -> int:
     """Make sure that a PostgreSQL with PostGIS is here."""
+    # Ended by the set-up, it leaves nothing behind in the temporary folder.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     home = Settings.from_environment().home
     try:
         if not available(private_prefixes(home)):

@@ -210,7 +210,12 @@ def read_table(session: Session, query: str, values: dict[str, Any]) -> pd.DataF
     """The rows of a query."""
     result = session.execute(text(query), values)
     rows: Sequence[Any] = result.all()
-    return pd.DataFrame.from_records([tuple(row) for row in rows], columns=list(result.keys()))
+    frame = pd.DataFrame.from_records([tuple(row) for row in rows], columns=list(result.keys()))
+    for name in frame.columns:
+        if pd.api.types.is_string_dtype(frame[name]):
+            # What is absent stays None, so that a test for it is the same here and in the statements.
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+    return frame
 
 
 def tree_rows(session: Session, edition_id: int) -> list[tuple[str, str, str | None, int]]:

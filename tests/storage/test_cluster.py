@@ -279,7 +279,7 @@ def test_the_callers_environment_does_not_reach_it(
         assert joined.returncode == 0, complaint
         assert url.strip() == cluster.url("town")
         # Without a UTF-8 character type pg_trgm finds no words in Chinese text.
-        assert ask(cluster, "SHOW lc_ctype") == [("C.UTF-8",)]
+        assert ask(cluster, "SELECT DISTINCT datctype FROM pg_database") == [("C.UTF-8",)]
 
 
 def test_a_database_for_tests_is_never_taken_for_one_that_keeps(cluster: Cluster, home: Path) -> None:

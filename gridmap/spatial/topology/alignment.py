@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from gridmap.domain.findings import Finding, found
@@ -110,7 +111,8 @@ def _families(grids: gpd.GeoDataFrame) -> dict[tuple[int, str], list[int]]:
     """The rows of the children of each parent, by their tier and the parent's code."""
     families: dict[tuple[int, str], list[int]] = {}
     for row, (tier, parent) in enumerate(zip(grids["tier"], grids["parent"], strict=True)):
-        families.setdefault((int(tier), str(parent)), []).append(row)
+        if not pd.isna(parent):
+            families.setdefault((int(tier), str(parent)), []).append(row)
     return families
 
 

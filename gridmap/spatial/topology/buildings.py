@@ -10,7 +10,7 @@ import shapely
 
 from gridmap.domain.findings import Finding, found
 from gridmap.spatial.measures import areas
-from gridmap.spatial.topology.pieces import NEGLIGIBLE_M2, TOLERATED_M2, areal, listed, part, place, size
+from gridmap.spatial.topology.pieces import NEGLIGIBLE_M2, TOLERATED_M2, areal, listed, names, part, place, size
 from gridmap.spatial.topology.shares import held, largest_share
 
 if TYPE_CHECKING:
@@ -117,9 +117,9 @@ def cut_buildings(
     'building H lies in grid A but 247 m2 (33.33 %) of it in B, and it has no units, at 0.001050, 0.000300'
     """
     shapes, grids = buildings.geometry.to_numpy(), leaf_grids.geometry.to_numpy()
-    codes, ground = buildings["code"].astype(str).tolist(), areas(shapes, metric_crs)
+    codes, ground = names(buildings).tolist(), areas(shapes, metric_crs)
     shares = held(shapes, grids)
-    shares["code"] = leaf_grids["code"].astype(str).to_numpy(dtype=object)[shares["outer"]]
+    shares["code"] = names(leaf_grids)[shares["outer"]]
     shares = shares.sort_values(["share", "code"], ascending=[False, True])
     inside = {int(share["inner"].iloc[0]): share for _, share in shares.groupby("inner")}
     along = _Units(units, grids, metric_crs)
@@ -128,13 +128,13 @@ def cut_buildings(
         if row not in inside:
             findings.append(_outside(code, shape, float(ground[row]), whole=True))
         elif inside[row]["share"].iloc[0] < 1:
-            names, parts = tuple(inside[row]["code"]), grids[inside[row]["outer"]]
-            findings += _across(code, shape, names, parts, along, metric_crs)
+            holders, parts = tuple(inside[row]["code"]), grids[inside[row]["outer"]]
+            findings += _across(code, shape, holders, parts, along, metric_crs)
     return findings
 
 
 def _across(
-    code: str, shape: BaseGeometry, names: tuple[str, ...], grids: Shapes, units: _Units, metric_crs: int
+    code: str, shape: BaseGeometry, holders: tuple[str, ...], grids: Shapes, units: _Units, metric_crs: int
 ) -> list[Finding]:
     """What is to be said of a building that its main grid, the first, does not wholly cover."""
     outside = shape - shapely.union_all(grids)
@@ -144,13 +144,13 @@ def _across(
     fault = units.fault(code, shape) if cut_m2 > TOLERATED_M2 else ""
     if cut_m2 > NEGLIGIBLE_M2 and (cut_m2 <= TOLERATED_M2 or fault):
         message = (
-            f"building {code} lies in grid {names[0]} but {size(cut_m2)} ({part(cut_m2, whole)}) of it"
-            f" in {listed(names[1:])}{fault and ', and '}{fault}, at {place(cut)}"
+            f"building {code} lies in grid {holders[0]} but {size(cut_m2)} ({part(cut_m2, whole)}) of it"
+            f" in {listed(holders[1:])}{fault and ', and '}{fault}, at {place(cut)}"
         )
         findings.append(
             found(
                 "cut-building", "buildings", message, severity="error" if fault else "warning",
-                codes=(code, *names), measure=float(cut_m2), unit="m2", geometry=areal(np.array([cut]))[0],
+                codes=(code, *holders), measure=float(cut_m2), unit="m2", geometry=areal(np.array([cut]))[0],
             )
         )  # fmt: skip
     if outside_m2 > TOLERATED_M2:

@@ -14,6 +14,7 @@ from gridmap.spatial.topology.pieces import (
     SLIVER_WIDTH_M,
     TOLERATED_M2,
     listed,
+    names,
     place,
     polygons,
     size,
@@ -63,7 +64,7 @@ def overlaps(grids: gpd.GeoDataFrame, metric_crs: int) -> list[Finding]:
     >>> [(finding.check, finding.codes, round(finding.measure)) for finding in overlaps(pair, 32631)]
     [('overlap', ('A', 'B'), 1233)]
     """
-    codes, tier = grids["code"].astype(str).tolist(), _tier(grids)
+    codes, tier = names(grids).tolist(), _tier(grids)
     findings: list[Finding] = []
     for first, second, common in _shared_ground(grids.geometry.to_numpy()):
         pieces, pair = polygons(common)
@@ -128,9 +129,9 @@ def gaps(grids: gpd.GeoDataFrame, metric_crs: int) -> list[Finding]:
     if not len(shapes):
         return []
     tree, tier = shapely.STRtree(shapes), _tier(grids)
-    codes = grids["code"].astype(str).to_numpy()
+    codes = names(grids)
     covered = shapely.union_all(shapes)
-    outline = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(covered))))
+    outline = _outline(covered)
     findings = []
     for piece, _, area, thin in _measured(*polygons(np.array([outline - covered])), metric_crs):
         around = _touching(tree, piece, codes)
@@ -142,6 +143,12 @@ def gaps(grids: gpd.GeoDataFrame, metric_crs: int) -> list[Finding]:
             message = f"a slit of {size(area)} is open between grids {listed(around)} at {place(piece)}"
             findings.append(_finding("sliver", message, around, tier, area, piece))
     return findings
+
+
+def _outline(covered: BaseGeometry) -> BaseGeometry:
+    """All that a tier encloses: its ground, and what lies within rings of grids that only touch."""
+    edges = shapely.get_parts(shapely.union_all([shapely.boundary(covered)]))
+    return shapely.union_all(shapely.get_parts(shapely.polygonize(edges)))
 
 
 def _slits(outline: BaseGeometry, metric_crs: int) -> BaseGeometry:

@@ -10,7 +10,7 @@ import shapely
 
 from gridmap.domain.findings import Finding, Severity, found
 from gridmap.spatial.measures import areas
-from gridmap.spatial.topology.pieces import NEGLIGIBLE_M2, TOLERATED_M2, areal, part, place, size
+from gridmap.spatial.topology.pieces import NEGLIGIBLE_M2, TOLERATED_M2, areal, part, place, size, sound
 from gridmap.spatial.topology.shares import largest_share
 
 if TYPE_CHECKING:
@@ -110,10 +110,11 @@ def childless_parents(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> 
     'grid P of tier 1 has no children, at 1.000000, 1.000000'
     """
     findings = []
-    for row in np.flatnonzero(~parents["code"].isin(children["parent"]).to_numpy()):
-        code, tier, shape = parents["code"].iloc[row], int(parents["tier"].iloc[row]), parents.geometry.iloc[row]
-        message = f"grid {code} of tier {tier} has no children, at {place(shape)}"
-        findings.append(found("childless-parent", "grids", message, codes=(str(code),), tier=tier, geometry=shape))
+    lonely = parents[~parents["code"].isin(children["parent"]) & parents["code"].notna()]
+    fit = sound(lonely.geometry.to_numpy())
+    for code, tier, shape, known in zip(lonely["code"], lonely["tier"], lonely.geometry, fit, strict=True):
+        message = f"grid {code} of tier {tier} has no children{', at ' + place(shape) if known else ''}"
+        findings.append(found("childless-parent", "grids", message, codes=(str(code),), tier=int(tier), geometry=shape))
     return findings
 
 
@@ -243,10 +244,9 @@ def _uncovered(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> tuple[P
 
 def _families(children: gpd.GeoDataFrame, parents: gpd.GeoDataFrame) -> tuple[Positions, Positions]:
     """The positions of the children whose parent is known, and of those parents."""
-    known = parents["code"].astype(str)
-    rows = np.flatnonzero(~known.duplicated().to_numpy())
-    parent = pd.Index(known.iloc[rows]).get_indexer(pd.Index(children["parent"].astype(str)))
-    row = np.flatnonzero(parent >= 0)
+    rows = np.flatnonzero((parents["code"].notna() & ~parents["code"].duplicated()).to_numpy())
+    parent = pd.Index(parents["code"].iloc[rows]).get_indexer(pd.Index(children["parent"]))
+    row = np.flatnonzero((parent >= 0) & children["parent"].notna().to_numpy())
     return row, rows[parent[row]]
 
 

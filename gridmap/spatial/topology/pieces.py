@@ -9,6 +9,7 @@ import shapely
 from shapely import GeometryType
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
@@ -39,7 +40,7 @@ def areal(shapes: Shapes) -> Shapes:
     result = np.full(len(shapes), None, dtype=object)
     parts, owner = polygons(shapes)
     shapely.multipolygons(parts, indices=owner, out=result)
-    return result
+    return np.where(shapely.get_num_geometries(result) == 1, shapely.get_geometry(result, 0), result)
 
 
 def position(shape: BaseGeometry) -> tuple[float, float]:
@@ -55,6 +56,12 @@ def place(shape: BaseGeometry) -> str:
     """Where a shape is, in words."""
     lon, lat = position(shape)
     return f"{lon:.6f}, {lat:.6f}"
+
+
+def names(frame: pd.DataFrame) -> Shapes:
+    """The codes of a frame's rows as text; a dash for a row without one, which another check tells."""
+    codes = frame["code"]
+    return codes.astype(str).where(codes.notna(), "–").to_numpy(dtype=object)
 
 
 def size(area: float) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gridmap.spatial.topology.pieces import sound
+from gridmap.spatial.topology.pieces import names, sound
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -60,7 +60,7 @@ def largest_share(inner: gpd.GeoSeries, outer: gpd.GeoDataFrame) -> pd.Series[st
     ['A', None]
     """
     pairs = held(inner.to_numpy(), outer.geometry.to_numpy())
-    pairs["code"] = outer["code"].astype(str).to_numpy(dtype=object)[pairs["outer"]]
+    pairs["code"] = names(outer)[pairs["outer"]]
     most = pairs.groupby("inner")["share"].transform("max")
     best = pairs[pairs["share"] >= most - _EVEN].groupby("inner")["code"].min()
     result = np.full(len(inner), None, dtype=object)
