@@ -7,15 +7,20 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
-from gridmap.settings import Settings
 from gridmap.storage.cluster import Cluster
 from gridmap.storage.database import Database
+
+# How long an example takes says nothing on a machine that does other things too.
+hypothesis.settings.register_profile("gridmap", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("gridmap")
 
 PROJECT = Path(__file__).resolve().parent.parent
 TEMPLATE = "template_gridmap"
@@ -98,19 +103,20 @@ def session(engine: Engine) -> Iterator[Session]:
         transaction.rollback()
 
 
-@pytest.fixture
-def database(cluster: Cluster, template: str) -> Iterator[Database]:
-    """A store of its own, for tests of what is really committed."""
+@contextmanager
+def fresh_store(cluster: Cluster, template: str) -> Iterator[Database]:
+    """A store of its own, cloned, and dropped afterwards."""
     name = _clone(cluster, template)
     database = Database(cluster.url(name))
-    yield database
-    database.engine.dispose()
-    _drop(cluster, name)
+    try:
+        yield database
+    finally:
+        database.engine.dispose()
+        _drop(cluster, name)
 
 
 @pytest.fixture
-def surroundings(database: Database, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The environment of a command that uses the test's store."""
-    url = database.engine.url.render_as_string(hide_password=False)
-    monkeypatch.setenv("DATABASE_URL", url)
-    return Settings.from_environment()
+def database(cluster: Cluster, template: str) -> Iterator[Database]:
+    """A store for tests of what is really committed."""
+    with fresh_store(cluster, template) as database:
+        yield database

@@ -77,7 +77,8 @@ def posts() -> pd.DataFrame:
 
 def facilities() -> gpd.GeoDataFrame:
     rows = [
-        {"code": "CARPARK", "name": "car park", "kind": "car_park", "level": "B1", "grid": PARK, "geometry": cell(0, 0, 2, 1)},
+        {"code": "CARPARK", "name": "car park", "kind": "car_park", "level": "B1", "grid": PARK,
+         "geometry": cell(0, 0, 2, 1)},
         {"code": "PUMP", "name": "pump", "kind": "pump", "warranty_until": "2030-01-01",
          "geometry": shapely.Point(spot(0.2, 0.2))},
     ]  # fmt: skip
@@ -105,7 +106,8 @@ class Estate:
     grids: gpd.GeoDataFrame = field(default_factory=grids)
     layers: dict[str, Any] = field(
         default_factory=lambda: {
-            "buildings": houses(), "facilities": facilities(), "overlays": overlays(), "people": people(), "posts": posts(),
+            "buildings": houses(), "facilities": facilities(), "overlays": overlays(),
+            "people": people(), "posts": posts(),
         }
     )  # fmt: skip
     plan: str = ""

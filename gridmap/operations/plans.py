@@ -53,6 +53,7 @@ class Source:
     layer: str | None = None
     crs: int | str | None = None
     datum: str = "wgs84"
+    encoding: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,8 +118,8 @@ def _only(path: Path, place: str, said: Mapping[str, Any], known: Iterable[str])
 def _source(path: Path, name: str, row: Mapping[str, Any], datum: str) -> Source:
     if "file" not in row:
         raise InputError(f"{path}: [layers.{name}] needs a file")
-    options = {key: row[key] for key in ("layer", "crs") if key in row}
-    columns = {key: value for key, value in row.items() if key not in ("file", "layer", "crs", "datum")}
+    options = {key: row[key] for key in ("layer", "crs", "encoding") if key in row}
+    columns = {key: value for key, value in row.items() if key not in ("file", "layer", "crs", "datum", "encoding")}
     _only(path, f"[layers.{name}]", columns, LAYERS[name].columns)
     return Source(path.parent / row["file"], datum=row.get("datum", datum), columns=columns, **options)
 
@@ -217,10 +218,11 @@ def _read(outline: Outline, name: str, findings: list[Finding]) -> Any:
             layer=source.layer,
             datum=source.datum,
             crs=source.crs,
+            encoding=source.encoding,
             kinds="any" if name == "facilities" else "Polygon",
         )
     else:
-        frame = read_table(source.file)
+        frame = read_table(source.file, encoding=source.encoding)
     frame = _renamed(frame, source, name)
     for column in frame.columns.difference(["geometry"]):
         frame[column] = _valued(frame, column, name, outline, findings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pandas as pd
 from gridmap.spatial.files import refused
 
 # The full-width forms count too: spreadsheets set to Chinese or Japanese run them as well.
+# A number that is below zero runs nothing, and must stay a number: coordinates west of Greenwich are such.
+BELOW_ZERO = r"-[0-9]+(\.[0-9]+)?"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -24,13 +27,15 @@ def safe_cell(text: str) -> str:
     Returns
     -------
     str
-        Text that begins with none of `FORMULA_STARTS`; `plain_cell` gives the text back.
+        Text that begins with none of `FORMULA_STARTS`, or is a plain number; `plain_cell` gives the text back.
 
     Examples
     --------
-    >>> safe_cell("=1+1"), safe_cell("+86 138"), safe_cell("A-1")
-    ("'=1+1", "'+86 138", 'A-1')
+    >>> safe_cell("=1+1"), safe_cell("+86 138"), safe_cell("-77.03"), safe_cell("A-1")
+    ("'=1+1", "'+86 138", '-77.03', 'A-1')
     """
+    if re.fullmatch(BELOW_ZERO, text):
+        return text
     return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
 
 

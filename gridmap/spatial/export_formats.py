@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gridmap.spatial.cells import FORMULA_STARTS, safe_cell
+from gridmap.spatial.cells import BELOW_ZERO, FORMULA_STARTS, safe_cell
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
@@ -73,6 +73,7 @@ def _safe_column(column: pd.Series) -> pd.Series:
         cells = [safe_cell(value) if isinstance(value, str) else value for value in column]
         return pd.Series(cells, index=column.index, dtype=object)
     marked = pc.replace_substring_regex(texts, pattern=_FORMULA, replacement=r"'\1")
+    marked = pc.if_else(pc.match_substring_regex(texts, rf"\A{BELOW_ZERO}\z"), texts, marked)
     return pd.Series(marked.to_pandas().to_numpy(), index=column.index, dtype="str")
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -145,9 +146,14 @@ class Locator:
 
     def _locate_exactly(self, lon: float, lat: float) -> int:
         """In rational arithmetic: for numbers so small that products of doubles vanish."""
-        west, south, east, north = shapely.bounds(self._polygons).T
+        west, south, east, north = self._bounds
         near = np.flatnonzero((west <= lon) & (lon <= east) & (south <= lat) & (lat <= north))
         return next((int(self._order[i]) for i in near if _covers_exactly(self._polygons[i], lon, lat)), -1)
+
+    @cached_property
+    def _bounds(self) -> Floats:
+        """Of every ring: a hole that hangs out of its polygon counts too."""
+        return np.asarray(shapely.bounds(shapely.boundary(self._polygons))).T
 
 
 class _Cutting:

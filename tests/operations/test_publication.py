@@ -197,7 +197,8 @@ def test_open_issues_move_with_a_line_of_history_and_closed_ones_keep_theirs(
     assert (done.moved, done.kept) == (1, 1)
     grids_now = session.execute(
         text(
-            "select g.code, e.number from issue i join grid g on g.id = i.grid_id join edition e on e.id = i.edition_id order by i.id"
+            """select g.code, e.number from issue i join grid g on g.id = i.grid_id
+               join edition e on e.id = i.edition_id order by i.id"""
         )
     ).all()
     assert [tuple(row) for row in grids_now] == [("Z1-C1-1", 2), ("Z1-C1-2", 2), ("Z1-C1-2", 1)]
