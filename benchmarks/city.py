@@ -141,9 +141,7 @@ def _room(start: Floats, along: Floats, length: Floats, seed: Floats, t: Floats)
 
 def _layer(polygons: NDArray[np.object_], tier: int, letter: str) -> gpd.GeoDataFrame:
     codes = [f"{letter}{i:05d}" for i in range(len(polygons))]
-    return gpd.GeoDataFrame(
-        {"code": codes, "name": codes, "tier": tier, "parent": None}, geometry=polygons, crs=4326
-    )
+    return gpd.GeoDataFrame({"code": codes, "name": codes, "tier": tier, "parent": None}, geometry=polygons, crs=4326)
 
 
 def _groups(polygons: gpd.GeoSeries, count: int, random: np.random.Generator) -> NDArray[np.int64]:

@@ -71,12 +71,17 @@ def main() -> None:
     build = median([seconds(lambda: Locator(grids)) for _ in range(3)])
     locator = Locator(grids)
     print(f"{len(grids)} grids, {corners} corners; kernels ready after {first:.1f} s")
-    print(f"build {build:.2f} s, index {locator.nbytes / 1e6:.0f} MB, peak of the process {before:.0f} MB before,", end=" ")
+    print(
+        f"build {build:.2f} s, index {locator.nbytes / 1e6:.0f} MB, peak of the process {before:.0f} MB before,",
+        end=" ",
+    )
     print(f"{peak_mb():.0f} MB after")
     print(f"{'points':>10} {'M points/s':>11} {'sjoin M/s':>10} {'ratio':>6} {'differences from GEOS':>22}")
     for count in chosen.points:
         ours, theirs, wrong = measure(grids, locator, count, chosen.rounds)
-        print(f"{count:>10} {count / ours / 1e6:>11.1f} {count / theirs / 1e6:>10.3f} {theirs / ours:>6.1f} {wrong:>22}")
+        print(
+            f"{count:>10} {count / ours / 1e6:>11.1f} {count / theirs / 1e6:>10.3f} {theirs / ours:>6.1f} {wrong:>22}"
+        )
 
 
 if __name__ == "__main__":

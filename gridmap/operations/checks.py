@@ -28,7 +28,6 @@ from gridmap.spatial.topology import (
     check_buildings,
     check_grids,
     derive_parents,
-    grid_of_buildings,
     invalid_rings,
     snap_to_lattice,
 )
@@ -71,10 +70,10 @@ def check(session: Session, plan: Plan, at: datetime, progress: Callable[[str], 
             progress(f"checking {name}")
             findings += _check_layer(name, layers[name], plan)
             layers[name] = snap_to_lattice(layers[name])
-    if sound and "buildings" in layers:
-        findings += check_buildings(layers["buildings"], layers.get("units"), grids, plan.metric_epsg)
-        layers["buildings"] = _with_grids(layers["buildings"], grids)
-    findings += _people(session, plan, layers, grids, at)
+    site = session.scalar(select(Site).where(Site.code == plan.outline.site.get("code")))
+    if sound:
+        findings += _check_buildings(session, site, layers, grids, plan.metric_epsg)
+    findings += _people(session, site, layers, grids, at)
     return Checked(plan, grids, layers, accept(findings, plan.outline.accept))
 
 
@@ -153,20 +152,25 @@ def _words(name: str, frame: pd.DataFrame) -> list[Finding]:
     ]
 
 
-def _with_grids(buildings: gpd.GeoDataFrame, grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Buildings with the leaf that answers for each: as the plan says, else where most of it lies."""
-    leaves = grids[grids["tier"] == grids["tier"].max()]
-    derived = grid_of_buildings(buildings, leaves)
-    said = buildings["grid"] if "grid" in buildings else pd.Series([None] * len(buildings), index=buildings.index)
-    return buildings.assign(grid=said.where(said.notna(), derived))
+def _check_buildings(
+    session: Session, site: Site | None, layers: dict[str, Any], grids: gpd.GeoDataFrame, metric_epsg: int
+) -> list[Finding]:
+    """Buildings against the grids: the plan's, or those that stand there already when only the grids are redrawn."""
+    known = {
+        name: layers[name] if name in layers else places.layer(session, name, site.id) if site else None
+        for name in ("buildings", "units")
+    }
+    if known["buildings"] is None or not len(known["buildings"]):
+        return []
+    units = known["units"] if known["units"] is not None and len(known["units"]) else None
+    return check_buildings(known["buildings"], units, grids, metric_epsg)
 
 
 def _people(
-    session: Session, plan: Plan, layers: dict[str, Any], grids: gpd.GeoDataFrame, at: datetime
+    session: Session, site: Site | None, layers: dict[str, Any], grids: gpd.GeoDataFrame, at: datetime
 ) -> list[Finding]:
     """What is wrong with who is named where, and which grids nobody answers for."""
     findings: list[Finding] = []
-    site = session.scalar(select(Site).where(Site.code == plan.outline.site.get("code")))
     known = set(people.people(session, site.id)) if site else set()
     if "people" in layers:
         findings += _codes("people", layers["people"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gridmap.domain.findings import Finding
 from gridmap.domain.model import Edition, Site
 from gridmap.errors import NotFoundError, RefusedError
 from gridmap.operations.checks import Checked
@@ -63,10 +65,16 @@ def refuse_errors(checked: Checked) -> None:
     if checked.errors:
         names = Counter(finding.check for finding in checked.errors)
         listed = ", ".join(f"{count} x {name}" for name, count in names.most_common())
+        hints = " ".join(_acceptance_of(name, checked.errors) for name in names)
         raise RefusedError(
-            f"not published: {listed}. Nothing was changed. Mend the files, or accept what you know of by name: "
-            f"--accept {checked.errors[0].check}"
+            f"not published: {listed}. Nothing was changed. Mend the files, or accept what you know of by name: {hints}"
         )
+
+
+def _acceptance_of(name: str, errors: Sequence[Finding]) -> str:
+    """How these errors of a check, and no others, would be accepted."""
+    codes = dict.fromkeys(finding.codes[0] for finding in errors if finding.check == name and finding.codes)
+    return f"--accept {name}" + (f":{','.join(codes)}" if 0 < len(codes) <= 5 else "")
 
 
 def _site(session: Session, checked: Checked) -> Site:
@@ -139,6 +147,7 @@ def put_in_force(
         session.flush()
     edition.valid_from, edition.status = starts, "published"
     session.flush()
+    places.allot_buildings(session, edition)
     published.moved, published.kept = bring_into_force(session, site, at)
     return published
 

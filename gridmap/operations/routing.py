@@ -132,10 +132,11 @@ class Router:
 
     def ground(self, site: Site, edition: Edition) -> Ground:
         """What a file of points is held against."""
-        layer = {name: places.layer(self.session, name, site.id) for name in ("buildings", "facilities", "overlays")}
         return Ground(
             places.grids(self.session, edition.id),
-            **layer,
+            places.allotted_buildings(self.session, edition.id),
+            places.layer(self.session, "facilities", site.id),
+            places.layer(self.session, "overlays", site.id),
             metric_epsg=site.metric_epsg,
             tolerance_m=site.tolerance_m,
             building_reach_m=site.building_reach_m,

@@ -23,14 +23,26 @@ import pandas as pd
 import shapely
 
 from gridmap.errors import InputError
-from gridmap.spatial import kernels
-from gridmap.spatial.kernels import Floats, Ints, Level, Longs, Raster
+from gridmap.spatial.kernels.cells import (
+    FIRST_BLOCK,
+    SPLIT,
+    UNDECIDED,
+    Ints,
+    Level,
+    Longs,
+    Raster,
+    sweep,
+    touch,
+)
+from gridmap.spatial.kernels.headers import Bytes, seal
+from gridmap.spatial.kernels.points import look_up, look_up_one
+from gridmap.spatial.kernels.signs import WILD, Floats
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import ArrayLike, NDArray
 
-DEEPEST = 24  # halvings of a side: what a column costs in rounding stays far below kernels.SLACK
+DEEPEST = 24  # halvings of a side: what a column costs in rounding stays far below the slack of cells
 BUSY_SHARE = 0.12  # of the ground in touched cells: above, all of them are cut again
 MOST_CELLS = 4_000_000  # about 300 MB
 CROWDED = 16  # edges in a cell: above, it is cut on its own
@@ -78,12 +90,11 @@ class Locator:
         self._polygons = np.asarray(frame.geometry.array, dtype=object)[self._order]
         _refuse_other_shapes(self._polygons, self._order)
         edges, rank = _edges(self._polygons)
-        self._only_exactly = bool(((edges != 0.0) & (np.abs(edges) < kernels.WILD)).any())
+        self._only_exactly = bool(((edges != 0.0) & (np.abs(edges) < WILD)).any())
         if self._only_exactly:
             edges, rank = edges[:0], rank[:0]
-        raster = _raster(edges, len(self._polygons))
-        self._table, self._lines, self._owned = _Cutting(raster, edges, rank, self._order).run()
-        self._index = raster, self._table, self._lines, self._lines.view(np.int32), self._owned
+        self._raster = _raster(edges, len(self._polygons))
+        self._table, self._lines, self._owned = _Cutting(self._raster, edges, rank, self._order).run()
 
     @property
     def nbytes(self) -> int:
@@ -119,8 +130,8 @@ class Locator:
         if lons.shape != lats.shape:
             raise InputError(f"there are {len(lons)} lon and {len(lats)} lat: give one of each for every point")
         rows = np.empty(len(lons), np.int32)
-        kernels.look_up(*self._index, lons, lats, rows)
-        left = np.arange(len(rows)) if self._only_exactly else np.flatnonzero(rows == kernels.UNDECIDED)
+        look_up(*self._index, lons, lats, rows)
+        left = np.arange(len(rows)) if self._only_exactly else np.flatnonzero(rows == UNDECIDED)
         for i in left:
             rows[i] = self._locate_exactly(lons[i], lats[i])
         return rows
@@ -139,10 +150,14 @@ class Locator:
         >>> Locator(geopandas.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs=4326)).locate_one(2, 0)
         -1
         """
-        row = int(kernels.look_up_one(*self._index, float(lon), float(lat)))
-        if row == kernels.UNDECIDED or self._only_exactly:
+        row = int(look_up_one(*self._index, float(lon), float(lat)))
+        if row == UNDECIDED or self._only_exactly:
             return self._locate_exactly(lon, lat)
         return row
+
+    @property
+    def _index(self) -> tuple[Raster, Ints, Floats, Ints, Bytes]:
+        return self._raster, self._table, self._lines, self._lines.view(np.int32), self._owned
 
     def _locate_exactly(self, lon: float, lat: float) -> int:
         """In rational arithmetic: for numbers so small that products of doubles vanish."""
@@ -165,7 +180,7 @@ class _Cutting:
         self.lines = np.empty((0, 4), np.float64)
         self.owned = np.empty(0, np.uint8)
 
-    def run(self) -> tuple[Ints, Floats, NDArray[np.uint8]]:
+    def run(self) -> tuple[Ints, Floats, Bytes]:
         everything = _everything(len(self.edges))
         level = self.cut(everything, np.zeros(1, np.int64), self.raster.root, self.raster.bits - self.raster.root)
         shift, growth = self.raster.bits - self.raster.root, 0.0
@@ -176,8 +191,8 @@ class _Cutting:
             before = int((level.stop - level.start)[chosen].sum())
             if before == 0:
                 break
-            shift -= kernels.SPLIT
-            level = self.cut(level, chosen, kernels.SPLIT, shift)
+            shift -= SPLIT
+            level = self.cut(level, chosen, SPLIT, shift)
             growth = (level.stop - level.start).sum() / before
         return self.table, self.lines, self.owned
 
@@ -187,23 +202,21 @@ class _Cutting:
         share = cells / 4.0 ** (self.raster.bits - shift)
         again = level.stop - level.start > (0 if share > BUSY_SHARE else CROWDED)
         grown = growth > GROWTH and share <= BUSY_SHARE
-        too_many = np.count_nonzero(again) * 2**kernels.SPLIT > MOST_CELLS
-        return again & (shift >= kernels.SPLIT and not grown and not too_many)
+        too_many = np.count_nonzero(again) * 2**SPLIT > MOST_CELLS
+        return again & (shift >= SPLIT and not grown and not too_many)
 
     def cut(self, level: Level, chosen: Longs, bits: int, shift: int) -> Level:
         """Cut the chosen cells of a level into `4**bits` each; the touched ones among them."""
         base = len(self.table)
         self.table = np.append(self.table, np.zeros(len(chosen) << (2 * bits), np.int32))
         if base:
-            blocks = base + (np.arange(len(chosen)) << (2 * bits)) + kernels.FIRST_BLOCK
+            blocks = base + (np.arange(len(chosen)) << (2 * bits)) + FIRST_BLOCK
             self.table[level.slot[chosen]] = blocks
         arguments = (self.raster, self.edges, level, chosen, bits, shift, base, self.table)
-        kernels.touch(*arguments, np.empty(0, np.int64), np.empty(0, np.int32))
+        touch(*arguments, np.empty(0, np.int64), np.empty(0, np.int32))
         child = self.number(level, chosen, bits, shift, base)
-        kernels.touch(*arguments, child.start.astype(np.int64), child.edges)
-        kernels.sweep(
-            self.raster, self.edges, self.rank, self.position, level, chosen, bits, shift, base, self.table, child
-        )
+        touch(*arguments, child.start.astype(np.int64), child.edges)
+        sweep(self.raster, self.edges, self.rank, self.position, level, chosen, bits, shift, base, self.table, child)
         return child
 
     def number(self, level: Level, chosen: Longs, bits: int, shift: int, base: int) -> Level:
@@ -228,7 +241,7 @@ class _Cutting:
         used = len(self.lines)
         most = 2 * int((level.stop - level.start)[chosen].sum())
         lines, owned = _with_room(self.lines, most), _with_room(self.owned, most)
-        used = kernels.seal(
+        used = seal(
             self.raster, self.edges, self.rank, self.position, level, chosen, shift,
             self.table, lines, lines.view(np.int32), owned, used,
         )  # fmt: skip
@@ -254,7 +267,9 @@ def _ranking(frame: gpd.GeoDataFrame) -> Ints:
 
 
 def _refuse_other_shapes(polygons: NDArray[np.object_], order: Ints) -> None:
-    allowed = np.isin(shapely.get_type_id(polygons), (-1, shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON))
+    allowed = np.isin(
+        shapely.get_type_id(polygons), (-1, shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+    )
     if not allowed.all():
         i = int(np.argmin(allowed))
         raise InputError(f"row {order[i]} is a {polygons[i].geom_type}: the locator takes polygons and multipolygons")
@@ -284,7 +299,7 @@ def _raster(edges: Floats, grids: int) -> Raster:
     y0, height, y_bits = _axis(edges[:, 1::2])
     deepest = min(DEEPEST, x_bits, y_bits)
     root = min(deepest, 9 if grids > 500 else 6)
-    bits = root + (deepest - root) // kernels.SPLIT * kernels.SPLIT
+    bits = root + (deepest - root) // SPLIT * SPLIT
     cells = 2.0**bits
     return Raster(x0, y0, width / cells, height / cells, cells / width, cells / height, root, bits)
 
@@ -301,9 +316,7 @@ def _everything(edges: int) -> Level:
     """The one cell before the first cut: nobody holds its corner."""
     nothing = np.zeros(1, np.int32)
     stop = np.full(1, edges, np.int32)
-    return Level(
-        nothing, nothing, nothing, nothing, stop, np.arange(edges, dtype=np.int32), nothing, nothing
-    )
+    return Level(nothing, nothing, nothing, nothing, stop, np.arange(edges, dtype=np.int32), nothing, nothing)
 
 
 def _numbers(values: ArrayLike, name: str) -> Floats:

@@ -129,6 +129,26 @@ def write_layer(session: Session, table: str, of_site: Site, frame: gpd.GeoDataF
     return {"added": sum(added), "changed": len(added) - sum(added)}
 
 
+def allot_buildings(session: Session, edition: Edition) -> None:
+    """Note which leaf answers for each building of the site under an Edition."""
+    session.execute(
+        text("""
+            insert into allotment (edition_id, building_id, grid_code)
+            select :edition, b.id, leaf.code
+            from building b
+            cross join lateral (
+                select g.code from grid g
+                where g.edition_id = :edition and g.tier = :leaf_tier
+                  and (g.code = b.grid_code or st_intersects(g.geom, b.geom))
+                order by (g.code = b.grid_code) is true desc, st_area(st_intersection(g.geom, b.geom)) desc, g.code
+                limit 1
+            ) leaf
+            where b.site_id = :site_id
+        """),
+        {"edition": edition.id, "leaf_tier": edition.leaf_tier, "site_id": edition.site_id},
+    )
+
+
 def write_units(session: Session, of_site: Site, units: gpd.GeoDataFrame) -> int:
     """The units of buildings that are already written."""
     staged = units.rename_geometry("geom") if units.geometry.name != "geom" else units
@@ -197,6 +217,18 @@ ISSUES = """
 def layer(session: Session, name: str, site_id: int) -> gpd.GeoDataFrame:
     """A layer of a site: buildings, units, facilities or overlays."""
     return read_frame(session, LAYER_QUERIES[name], {"site_id": site_id})
+
+
+def allotted_buildings(session: Session, edition_id: int) -> gpd.GeoDataFrame:
+    """The buildings that an Edition's leaves answer for, with their `grid`."""
+    return read_frame(
+        session,
+        """
+        select b.code, b.name, a.grid_code as grid, b.warranty_until, st_asbinary(b.geom) as geometry
+        from allotment a join building b on b.id = a.building_id where a.edition_id = :edition order by b.code
+        """,
+        {"edition": edition_id},
+    )
 
 
 def read_frame(session: Session, query: str, values: dict[str, Any]) -> gpd.GeoDataFrame:

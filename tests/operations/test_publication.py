@@ -41,6 +41,16 @@ def redrawn() -> Estate:
     return estate
 
 
+def test_a_redrawn_line_through_a_house_that_stands_is_found(estate: Site, published: Publisher) -> None:
+    through_the_house = Estate()
+    shapes = {"Z1-C1-1": cell(0, 0, 1.5, 1), "Z1-C1-2": cell(1.5, 0, 0.5, 1)}
+    for code, shape in shapes.items():
+        through_the_house.grids.loc[through_the_house.grids["code"] == code, "geometry"] = shape
+    through_the_house.layers = {}
+    with pytest.raises(RefusedError, match="1 x cut-building"):
+        published(through_the_house, LATER)
+
+
 def test_a_published_plan_is_in_the_store_whole(session: Session, published: Publisher) -> None:
     done = published()
     assert counts(session) == {
@@ -54,7 +64,8 @@ def test_a_published_plan_is_in_the_store_whole(session: Session, published: Pub
 
 def test_a_house_belongs_to_the_leaf_it_stands_in(session: Session, published: Publisher) -> None:
     published()
-    rows = session.execute(text("select code, grid_code from building")).all()
+    rows = session.execute(text("select b.code, a.grid_code from allotment a join building b on b.id = building_id")).all()
+    assert len(rows) == 15
     assert all(code == f"H-{grid}" for code, grid in rows)
 
 

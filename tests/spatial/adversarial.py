@@ -6,8 +6,9 @@ rational arithmetic must agree on them; the small ones are strategies of hypothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -35,10 +36,10 @@ def _covers(polygon: shapely.Geometry | None, x: Fraction, y: Fraction) -> bool:
     crossings = 0
     for ring in shapely.get_rings(shapely.get_parts(polygon)):
         corners = [(Fraction(a), Fraction(b)) for a, b in shapely.get_coordinates(ring).tolist()]
-        for (ax, ay), (bx, by) in zip(corners, corners[1:], strict=False):
-            if min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by):
-                if (bx - ax) * (y - ay) == (x - ax) * (by - ay):
-                    return True
+        for (ax, ay), (bx, by) in pairwise(corners):
+            near = min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by)
+            if near and (bx - ax) * (y - ay) == (x - ax) * (by - ay):
+                return True
             if (ay <= y) != (by <= y):
                 crossings += ax + (y - ay) * (bx - ax) / (by - ay) > x
     return crossings % 2 == 1
@@ -194,15 +195,10 @@ def nasty_points(frame: gpd.GeoDataFrame, further: Iterable[Place] = ()) -> list
     places: list[Place] = list(further)
     for ring in shapely.get_rings(shapely.get_parts(frame.geometry.to_numpy())):
         corners = shapely.get_coordinates(ring)
-        for a, b in zip(corners[:-1], corners[1:], strict=True):
+        for a, b in pairwise(corners):
             for at in (a, (a + b) / 2, a + (b - a) * 0.3):
                 places.append((at[0], at[1]))
                 places.append((np.nextafter(at[0], np.inf), at[1]))
                 places.append((at[0], np.nextafter(at[1], -np.inf)))
     mixed = [(places[i][0], places[-i][1]) for i in range(0, len(places), 3)]
     return places + mixed
-
-
-def on_lines(draw: Callable[[], float], start: float, step: float, cells: int) -> float:
-    """A coordinate exactly where the locator's cells meet."""
-    return start + round(draw() * cells) * step

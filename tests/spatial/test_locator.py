@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from benchmarks.city import border_points, city, crowd
 from gridmap.errors import InputError
-from gridmap.spatial import kernels
+from gridmap.spatial.kernels import cells, compiling, headers, points
 from gridmap.spatial.locator import Locator
 from tests.spatial import adversarial as nasty
 
@@ -60,13 +60,13 @@ def test_every_point_gets_the_grid_that_rational_arithmetic_gives_it(data: st.Da
 def test_edges_on_the_borders_of_cells_decide_nothing_wrongly(data: st.DataObject):
     """The cells hang on the extremes alone, so shapes may be drawn on their very lines."""
     frame = frame_of(shapely.box(0, 0, 1, 1), shapely.box(3, 2, 4, 5))
-    raster = Locator(frame)._index[0]
+    raster = Locator(frame)._raster
     share = st.integers(1, 15).map(lambda n: n / 16)
     x = share.map(lambda s: raster.x0 + round(s * 2**raster.bits) * raster.step_x)
     y = share.map(lambda s: raster.y0 + round(s * 2**raster.bits) * raster.step_y)
     rings = data.draw(st.lists(st.lists(st.tuples(x, y), min_size=3, max_size=5), min_size=1, max_size=4))
     crossing = frame_of(*[shapely.Polygon(ring) for ring in rings], *frame.geometry)
-    assert Locator(crossing)._index[0] == raster
+    assert Locator(crossing)._raster == raster
     agrees_exactly(crossing, nasty.nasty_points(crossing))
 
 
@@ -104,9 +104,9 @@ def test_one_grid_far_away_does_not_make_the_others_wrong(town: gpd.GeoDataFrame
 LARGE = {
     "shifted city": lambda town: nasty.shifted_city(town[town.tier == 3].reset_index(drop=True), 200_000),
     "three tiers": lambda town: (town, *crowd(town, 100_000)),
-    "aligned squares": lambda town: nasty.aligned_squares(200_000),
-    "spiky stars": lambda town: nasty.spiky_stars(200_000),
-    "lakes and islands": lambda town: nasty.lakes_and_islands(200_000),
+    "aligned squares": lambda _: nasty.aligned_squares(200_000),
+    "spiky stars": lambda _: nasty.spiky_stars(200_000),
+    "lakes and islands": lambda _: nasty.lakes_and_islands(200_000),
 }
 
 
@@ -223,20 +223,20 @@ def test_upper_tiers_that_lie_on_the_leaves_cost_no_edges(town: gpd.GeoDataFrame
 
 def test_one_compiled_form_of_each_kernel_serves_every_input():
     locator = Locator(frame_of(shapely.box(0, 0, 1, 1)))
-    points = np.zeros((4, 2), np.float32)
-    points.flags.writeable = False
-    locator.locate(points[:, 0], points[:, 1])
+    frozen = np.zeros((4, 2), np.float32)
+    frozen.flags.writeable = False
+    locator.locate(frozen[:, 0], frozen[:, 1])
     locator.locate(pd.Series([1, 2]), [True, False])
     locator.locate_one(np.float32(1), 1)
     Locator(frame_of())
-    compiled = (kernels.touch, kernels.sweep, kernels.seal, kernels.look_up, kernels.look_up_one)
+    compiled = (cells.touch, cells.sweep, headers.seal, points.look_up, points.look_up_one)
     assert [len(kernel.signatures) for kernel in compiled] == [1] * 5
 
 
 def test_a_kernel_that_can_be_kept_nowhere_is_compiled_in_memory():
     scope: dict[str, object] = {}
     exec("def twice(x): return 2 * x", scope)  # no file, so numba finds no place for a cache
-    assert kernels.kernel(scope["twice"])(4) == 8
+    assert compiling.kernel(scope["twice"])(4) == 8
 
 
 @pytest.mark.prove
@@ -246,4 +246,4 @@ def test_warming_up_fills_the_cache_that_the_environment_names(tmp_path: Path):
     said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     assert said.stdout + said.stderr == ""
     kept = {path.name.split("-")[0] for path in tmp_path.rglob("*.nbi")}
-    assert kept == {f"kernels.{name}" for name in ("touch", "sweep", "seal", "look_up", "look_up_one")}
+    assert kept == {"cells.touch", "cells.sweep", "headers.seal", "points.look_up", "points.look_up_one"}

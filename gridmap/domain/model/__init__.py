@@ -3,9 +3,10 @@
 from gridmap.domain.model.base import Base
 from gridmap.domain.model.issues import Category, Decision, Issue, IssueEvent
 from gridmap.domain.model.people import Leave, Person, Post
-from gridmap.domain.model.places import Building, Edition, Facility, Grid, Overlay, Site, Unit
+from gridmap.domain.model.places import Allotment, Building, Edition, Facility, Grid, Overlay, Site, Unit
 
 __all__ = [
+    "Allotment",
     "Base",
     "Building",
     "Category",

@@ -97,7 +97,7 @@ class Grid(Base):
 
 
 class Building(Base):
-    """A building; `grid_code` is the leaf that answers for it."""
+    """A building; `grid_code` is the leaf that its plan names for it, if it names one."""
 
     __tablename__ = "building"
     __table_args__ = (
@@ -121,6 +121,16 @@ class Building(Base):
     risk: Mapped[str | None]
     geom: Mapped[WKBElement] = mapped_column(degrees("MULTIPOLYGON"))
     shape_m: Mapped[WKBElement] = mapped_column(metres("MULTIPOLYGON"))
+
+
+class Allotment(Base):
+    """Which leaf answers for a building under an Edition: as its plan says, else where most of it stands."""
+
+    __tablename__ = "allotment"
+
+    edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id", ondelete="CASCADE"), primary_key=True)
+    building_id: Mapped[int] = mapped_column(ForeignKey("building.id", ondelete="CASCADE"), primary_key=True)
+    grid_code: Mapped[str] = mapped_column(Text(collation="C"))
 
 
 class Unit(Base):

@@ -102,10 +102,10 @@ left join lateral (
     where part.share > 0
 ) shares on s.accuracy_m > 0 and not s.too_far
 left join lateral (
-    select b.code, b.grid_code, b.warranty_until, st_distance(b.shape_m, s.place_m) as distance_m
-    from building b
+    select b.code, a.grid_code, b.warranty_until, st_distance(b.shape_m, s.place_m) as distance_m
+    from building b join allotment a on a.building_id = b.id and a.edition_id = s.edition_id
     where b.site_id = s.site_id and st_dwithin(b.shape_m, s.place_m, s.building_reach_m)
-    order by (b.grid_code is not distinct from s.leaf) desc, distance_m, b.code
+    order by (a.grid_code = s.leaf) desc, distance_m, b.code
     limit 1
 ) building on not s.too_far
 left join lateral (

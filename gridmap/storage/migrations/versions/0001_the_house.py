@@ -50,7 +50,7 @@ def upgrade() -> None:
     sa.Column('warranty_until', sa.Date(), nullable=True),
     sa.Column('risk', sa.String(), nullable=True),
     sa.Column('geom', Geometry(geometry_type='MULTIPOLYGON', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
-    sa.Column('shape_m', Geometry(geometry_type='MULTIPOLYGON', srid=-1, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
+    sa.Column('shape_m', Geometry(geometry_type='MULTIPOLYGON', dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
     sa.ForeignKeyConstraint(['site_id'], ['site.id'], name=op.f('fk_building_site_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_building')),
     sa.UniqueConstraint('site_id', 'code', name=op.f('uq_building_site_id_code'))
@@ -128,6 +128,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_person')),
     sa.UniqueConstraint('site_id', 'code', name=op.f('uq_person_site_id_code'))
     )
+    op.create_table('allotment',
+    sa.Column('edition_id', sa.BigInteger(), nullable=False),
+    sa.Column('building_id', sa.BigInteger(), nullable=False),
+    sa.Column('grid_code', sa.Text(collation='C'), nullable=False),
+    sa.ForeignKeyConstraint(['building_id'], ['building.id'], name=op.f('fk_allotment_building_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['edition_id'], ['edition.id'], name=op.f('fk_allotment_edition_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('edition_id', 'building_id', name=op.f('pk_allotment'))
+    )
     op.create_geospatial_table('grid',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('edition_id', sa.BigInteger(), nullable=False),
@@ -138,7 +146,7 @@ def upgrade() -> None:
     sa.Column('households', sa.Integer(), nullable=True),
     sa.Column('codes', postgresql.JSONB(astext_type=sa.Text()), server_default='{}', nullable=False),
     sa.Column('geom', Geometry(geometry_type='MULTIPOLYGON', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
-    sa.Column('shape_m', Geometry(geometry_type='MULTIPOLYGON', srid=-1, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
+    sa.Column('shape_m', Geometry(geometry_type='MULTIPOLYGON', dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
     sa.CheckConstraint('tier between 1 and 3', name=op.f('ck_grid_tier_known')),
     sa.ForeignKeyConstraint(['edition_id'], ['edition.id'], name=op.f('fk_grid_edition_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['parent_id'], ['grid.id'], name=op.f('fk_grid_parent_id'), ondelete='CASCADE'),
@@ -301,6 +309,7 @@ def downgrade() -> None:
     op.drop_index('ix_grid_parent_id', table_name='grid')
     op.drop_index('ix_grid_geom', table_name='grid', postgresql_using='gist')
     op.drop_geospatial_table('grid')
+    op.drop_table('allotment')
     op.drop_table('person')
     op.drop_index('ix_facility_geom', table_name='facility', postgresql_using='gist')
     op.drop_geospatial_table('facility')
