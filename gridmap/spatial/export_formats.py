@@ -13,7 +13,6 @@ from xml.sax.saxutils import escape, quoteattr
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -79,6 +78,8 @@ def _safe_column(column: pd.Series) -> pd.Series:
 
 def excel_rows(table: pd.DataFrame, target: Path, notes: list[str]) -> None:
     """Write one sheet; characters that Excel's format cannot hold are left out, and too long texts cut."""
+    import openpyxl  # takes a quarter of a second, which only workbooks are worth
+
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("gridmap")
     sheet.append([_excel_value(name) for name in table.columns])

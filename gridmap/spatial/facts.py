@@ -14,7 +14,6 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.spatial.locator import Locator
 from gridmap.spatial.measures import circle_share
 
 Floats = NDArray[np.float64]
@@ -87,6 +86,9 @@ class Tier:
     """The grids of one tier, in the order of their codes, with what finds and measures them."""
 
     def __init__(self, grids: gpd.GeoDataFrame, metric_epsg: int) -> None:
+        # It brings the compiler along, which a command that routes no file should not wait for.
+        from gridmap.spatial.locator import Locator
+
         self.codes = grids["code"].to_numpy(dtype=object)
         self.ids = grids["id"].to_numpy(dtype=np.int64)
         self.locator = Locator(grids)

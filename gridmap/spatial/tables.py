@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
-from openpyxl.utils.exceptions import InvalidFileException
 
 from gridmap.spatial.archives import opened
 from gridmap.spatial.cells import clean_text
@@ -142,6 +140,9 @@ class SheetRows:
         _check_workbook(path, limits)
 
     def batches(self, size: int = 50_000) -> Iterator[Batch]:
+        import openpyxl  # takes a quarter of a second, which only workbooks are worth
+        from openpyxl.utils.exceptions import InvalidFileException
+
         try:
             with reading(self.path):
                 book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from gridmap.domain.categories import CATEGORIES
@@ -19,6 +14,7 @@ from gridmap.errors import StoreError
 from gridmap.settings import Settings
 from gridmap.storage.cluster import Cluster
 from gridmap.storage.issues import categories, write_categories
+from gridmap.storage.migrations import HEAD
 
 NAME = "gridmap"
 EXTENSIONS = ("postgis", "btree_gist")
@@ -48,26 +44,33 @@ class Database:
         """Extensions, migrations and built-in categories: nothing happens to a store that is up to date."""
         try:
             with self.engine.connect() as connection:
-                version = MigrationContext.configure(connection).get_current_revision()
+                known = inspect(connection).has_table("alembic_version")
+                version = connection.scalar(text("select version_num from alembic_version")) if known else None
         except OperationalError as error:
             raise StoreError(f"the database does not answer: {_first_line(error)}") from error
-        scripts = ScriptDirectory.from_config(_alembic())
-        if version != scripts.get_current_head():
-            self._upgrade(version, scripts)
+        if version != HEAD:
+            self._upgrade(version)
         with self.session() as session:
             if not set(CATEGORIES) <= set(categories(session).values()):
                 write_categories(session, CATEGORIES)
 
-    def _upgrade(self, version: str | None, scripts: ScriptDirectory) -> None:
-        if version is not None and version not in {script.revision for script in scripts.walk_revisions()}:
-            raise StoreError(
-                f"the store is of version {version}, which this gridmap does not know: use a newer gridmap"
-            )
+    def _upgrade(self, version: str | None) -> None:
+        # Alembic takes a quarter of a second to import: only a store that is not up to date waits for it.
+        from gridmap.storage.upgrades import migrate, revisions
+
+        if version is not None and version not in revisions():
+            raise StoreError(f"the store's version {version} is not known to this gridmap: use a newer gridmap")
         with self.engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-            for extension in EXTENSIONS:
-                connection.execute(text(f"create extension if not exists {extension}"))
-            command.upgrade(_alembic(connection), "head")
+            try:
+                for extension in EXTENSIONS:
+                    connection.execute(text(f"create extension if not exists {extension}"))
+            except DBAPIError as error:
+                raise StoreError(
+                    f"the database cannot have {' and '.join(EXTENSIONS)}: {_first_line(error)}; "
+                    "let its administrator create these extensions"
+                ) from error
+            migrate(connection, "head")
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -87,28 +90,12 @@ class Database:
         self.close()
 
 
-def _alembic(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
-
-
-def migrate(connection: Connection, revision: str) -> None:
-    """Bring a store up or down to a revision (`base`, `head`)."""
-    direction = command.downgrade if revision == "base" else command.upgrade
-    direction(_alembic(connection), revision)
-
-
-def check_migrations(connection: Connection) -> None:
-    """Raise if the mapped classes say something the migrations do not."""
-    command.check(_alembic(connection))
-
-
 def _with_driver(url: str) -> str:
     for scheme in ("postgres://", "postgresql://"):
         if url.startswith(scheme):
             return "postgresql+psycopg2://" + url.removeprefix(scheme)
+    if not url.startswith("postgresql+psycopg2://"):
+        raise StoreError("DATABASE_URL names no PostgreSQL: write postgresql://user:password@host/database")
     return url
 
 

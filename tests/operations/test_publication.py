@@ -64,7 +64,8 @@ def test_a_published_plan_is_in_the_store_whole(session: Session, published: Pub
 
 def test_a_house_belongs_to_the_leaf_it_stands_in(session: Session, published: Publisher) -> None:
     published()
-    rows = session.execute(text("select b.code, a.grid_code from allotment a join building b on b.id = building_id")).all()
+    query = "select b.code, a.grid_code from allotment a join building b on b.id = building_id"
+    rows = session.execute(text(query)).all()
     assert len(rows) == 15
     assert all(code == f"H-{grid}" for code, grid in rows)
 

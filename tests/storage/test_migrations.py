@@ -7,12 +7,18 @@ from sqlalchemy.orm import Session
 
 from gridmap.domain.categories import CATEGORIES
 from gridmap.errors import StoreError
-from gridmap.storage.database import Database, check_migrations, migrate
+from gridmap.storage.database import Database
+from gridmap.storage.migrations import HEAD
+from gridmap.storage.upgrades import check_migrations, head, migrate
 
 
 def test_the_migrations_say_what_the_classes_say(database: Database) -> None:
     with database.engine.begin() as connection:
         check_migrations(connection)
+
+
+def test_the_newest_version_is_the_one_that_stores_are_held_against() -> None:
+    assert head() == HEAD
 
 
 def test_the_store_goes_up_and_down_and_up_again(database: Database) -> None:

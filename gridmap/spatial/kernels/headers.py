@@ -15,18 +15,26 @@ OWNERS = 4  # grids a header holds
 
 
 @inline
-def _number_segments(edges: Floats, level: Level, k: int, segment: Ints) -> None:
+def _number_segments(edges: Floats, level: Level, k: int, segment: Ints, distinct: Ints) -> None:
     """Give edges of several grids that are the same segment the same number."""
-    start = level.start[k]
-    for t in range(start, level.stop[k]):
-        segment[t - start] = t - start
-        mine = edges[level.edges[t]]
-        for other in range(start, t):
-            if segment[other - start] == other - start:
-                its = edges[level.edges[other]]
-                if mine[0] == its[0] and mine[1] == its[1] and mine[2] == its[2] and mine[3] == its[3]:
-                    segment[t - start] = other - start
-                    break
+    count = 0
+    for t in range(level.start[k], level.stop[k]):
+        mine = level.edges[t]
+        number = 0
+        while number < count:
+            its = distinct[number]
+            if (
+                edges[mine, 0] == edges[its, 0]
+                and edges[mine, 1] == edges[its, 1]
+                and edges[mine, 2] == edges[its, 2]
+                and edges[mine, 3] == edges[its, 3]
+            ):
+                break
+            number += 1
+        if number == count:
+            distinct[count] = mine
+            count += 1
+        segment[t - level.start[k]] = number
 
 
 @inline
@@ -121,7 +129,7 @@ def seal(
     segment, record = np.empty(most, np.int32), np.empty(most, np.int32)
     odd = np.empty(most, np.uint8)
     for k in cell:
-        _number_segments(edges, level, k, segment)
+        _number_segments(edges, level, k, segment, record)
         stop, rest = _needed(rank, level, k, segment, odd)
         record[: level.stop[k] - level.start[k]] = -1
         table[level.slot[k]] = FIRST_HEADER - unit
