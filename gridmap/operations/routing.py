@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmap.domain.categories import CategoryRow
-from gridmap.domain.facts import Facts, Keeper, Roster, Subject, Tree
+from gridmap.domain.facts import Facts, Keeper, Person, Roster, Subject, Tree
 from gridmap.domain.model import Edition, Site
 from gridmap.domain.responsibility import Answer, Reason, Verdict, decide
 from gridmap.domain.rules import RULES, Rule, parse_rules
@@ -110,6 +110,8 @@ class Router:
         self._sites: dict[str, Site] = {}
         self._trees: dict[int, tuple[Tree, dict[str, tuple[str, int]]]] = {}
         self._moments: dict[int, list[datetime]] = {}
+        self._overlays: dict[int, dict[str, Keeper]] = {}
+        self._people: dict[int, dict[str, Person]] = {}
 
     # ------------------------------------------------------------ one by one, and many
 
@@ -174,9 +176,10 @@ class Router:
         which = np.full(len(facts), -1, dtype=np.intp)
         groups = table[known].groupby(list(DECISIVE), dropna=False, sort=False)
         which[known] = groups.ngroup().to_numpy()
-        combinations = table[known].drop_duplicates(list(DECISIVE))
-        verdicts = [self._verdict(row) for row in combinations.to_dict("records")]
-        return Decided(facts, verdicts, which)
+        combinations = table[known].drop_duplicates(list(DECISIVE)).to_dict("records")
+        # A few are asked for by their grids; for many the whole roster of a moment is read once.
+        rosters: dict[tuple[int, datetime], Roster] | None = {} if len(combinations) > FEW else None
+        return Decided(facts, [self._verdict(row, rosters) for row in combinations], which)
 
     def _decisive(self, points: pd.DataFrame, facts: pd.DataFrame, at: Sequence[datetime]) -> pd.DataFrame:
         table = facts.reindex(columns=[name for name in DECISIVE if name in facts.columns])
@@ -243,16 +246,9 @@ class Router:
             self._trees[edition_id] = (tree, {code: (name, tier) for code, name, _, tier in rows})
         return self._trees[edition_id]
 
-    def _verdict(self, row: Mapping[Any, Any]) -> Verdict:
+    def _verdict(self, row: Mapping[Any, Any], rosters: dict[tuple[int, datetime], Roster] | None) -> Verdict:
         site, (tree, _) = self.site(row["site"]), self.tree(int(row["edition_id"]))
         chain = tree.chain(row["leaf"])
-        grids = {*chain, *tree.chain(row["building_grid"]), *tree.chain(row["level_grid"])}
-        for code in row["touches"]:
-            grids |= set(tree.chain(code))
-        posts = people.posts_in_force(
-            self.session, site.id, row["epoch"], grids, [row["about"]] if row["about"] else []
-        )
-        overlays = self._overlays(site)
         facts = Facts(
             position=row["position"],
             leaf=row["leaf"],
@@ -262,18 +258,42 @@ class Router:
             own_level=row["level_area"] is not None,
             level_grid=row["level_grid"],
             under_warranty=bool(row["under_warranty"]),
-            overlays=tuple(overlays[code] for code in row["overlays"]),
+            overlays=tuple(self.keeper(site, code) for code in row["overlays"]),
             touches=tuple(row["touches"]),
             straddles=_straddles(row, chain),
             subject=Subject(row["group"], row["kind"], row["specialty"], row["refer_to"], row["about"]),
         )
-        roster = Roster(posts, people.people(self.session, site.id) if row["overlays"] else None)
-        return decide(facts, tree, roster, rules_of(site), site.fallback_role)
+        return decide(
+            facts, tree, self.roster(site, row["epoch"], facts, tree, rosters), rules_of(site), site.fallback_role
+        )
 
-    def _overlays(self, site: Site) -> dict[str, Keeper]:
-        return places.keepers(self.session, site.id)
+    def roster(
+        self, site: Site, epoch: datetime, facts: Facts, tree: Tree, rosters: dict[tuple[int, datetime], Roster] | None
+    ) -> Roster:
+        """The posts that may matter for some facts; all of the moment's, where `rosters` gathers them."""
+        known = self.people(site) if facts.overlays else {}
+        if rosters is None:
+            named = (facts.leaf, facts.building_grid, facts.level_grid, *facts.touches)
+            grids = {code for leaf in named for code in tree.chain(leaf)}
+            about = [facts.subject.about] if facts.subject.about else []
+            return Roster(people.posts_in_force(self.session, site.id, epoch, grids, about), known)
+        if (site.id, epoch) not in rosters:
+            rosters[site.id, epoch] = Roster(people.posts_in_force(self.session, site.id, epoch), self.people(site))
+        return rosters[site.id, epoch]
+
+    def keeper(self, site: Site, overlay: str) -> Keeper:
+        if site.id not in self._overlays:
+            self._overlays[site.id] = places.keepers(self.session, site.id)
+        return self._overlays[site.id][overlay]
+
+    def people(self, site: Site) -> dict[str, Person]:
+        if site.id not in self._people:
+            self._people[site.id] = people.people(self.session, site.id)
+        return self._people[site.id]
 
 
+# How many combinations are asked for one by one.
+FEW = 20
 # Who held which post before anything is known of it.
 BEGINNING = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 

@@ -78,11 +78,13 @@ def test_no_extent_is_too_large_or_too_small(scale: float, offset: float):
     agrees_exactly(frame, nasty.nasty_points(frame))
 
 
-def test_a_hundred_grids_upon_one_another_answer_with_the_first():
-    star = shapely.Polygon([(0, 0), (4, 1), (1, 2), (5, 6), (2, 3), (0, 5)])
-    frame = frame_of(*[star] * 100, code=[f"{n:03}" for n in range(99, -1, -1)])
-    found = Locator(frame).locate(*shapely.get_coordinates(star).T)
-    assert set(found) == {99}
+@pytest.mark.parametrize("turn", [0, 1])
+def test_a_hundred_grids_upon_one_another_answer_with_the_first(turn: int):
+    """Also where they are not copies: with a turn, each ring starts at another corner."""
+    star = np.array([(0, 0), (4, 1), (1, 2), (5, 6), (2, 3), (0, 5)])
+    stack = [shapely.Polygon(np.roll(star, turn * n, axis=0)) for n in range(100)]
+    frame = frame_of(*stack, code=[f"{n:03}" for n in range(99, -1, -1)])
+    assert set(Locator(frame).locate(*star.T)) == {99}
 
 
 def test_thirty_different_grids_in_one_cell_are_all_tried():

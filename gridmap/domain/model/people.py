@@ -62,7 +62,7 @@ class Post(Base):
             name="ex_post_one_in_charge",
             using="gist",
         ),
-        Index("ix_post_site_id", "site_id"),
+        Index("ix_post_site_id_grid_code", "site_id", "grid_code"),
     )
 
     id: Mapped[Id]

@@ -15,31 +15,44 @@ plan as materialized (
     from edition e join site s on s.id = e.site_id
     where e.status <> 'draft' and (%(site)s::text is null or s.code = %(site)s::text)
 ),
--- Every grid of every tier that covers the place.
+-- Every grid of every tier that covers the place, and the Edition of the one that decides:
+-- the deepest tier, then the lowest code.
 covering as (
-    select a.n, p.edition_id, p.site, g.id as grid_id, g.tier, g.code
+    select a.*, p.edition_id, g.id as grid_id, g.tier, g.code,
+           first_value(p.edition_id) over (partition by a.n order by g.tier desc, g.code, p.site collate "C") as decided
     from asked a
     join plan p on p.extent && a.geom and a.at >= p.valid_from and (p.valid_to is null or a.at < p.valid_to)
     join grid g on g.edition_id = p.edition_id and st_covers(g.geom, a.geom)
 ),
--- Ties: the deepest tier, then the lowest code.
-covered as (
-    select distinct on (n) n, edition_id, grid_id, 0::float8 as outside_m
-    from covering order by n, tier desc, code, site collate "C"
+-- The place's own columns go along, so that nothing has to be joined by n again: these tables have no statistics.
+covered as materialized (
+    select n, geom, at, level, facility, accuracy_m, extent_m, edition_id,
+           (array_agg(grid_id order by tier desc, code))[1] as grid_id, 0::float8 as outside_m,
+           min(code) filter (where tier = 1) as tier1,
+           min(code) filter (where tier = 2) as tier2,
+           min(code) filter (where tier = 3) as tier3
+    from covering
+    where edition_id = decided
+    group by n, geom, at, level, facility, accuracy_m, extent_m, edition_id
 ),
 -- A place outside every grid has a nearest leaf; beyond a degree from a plan, a projection says nothing.
 outside as (
-    select a.n, nearest.edition_id, nearest.grid_id, nearest.outside_m
+    select a.*, nearest.edition_id, nearest.grid_id, nearest.outside_m, null::text, null::text, null::text
     from asked a
     cross join lateral (
         select p.edition_id, g.grid_id, g.outside_m
         from plan p
         left join lateral (
-            select leaf.id as grid_id, leaf.code,
-                   leaf.shape_m <-> st_setsrid(st_transform(a.geom, p.metric_epsg), 0) as outside_m
-            from grid leaf
-            where leaf.edition_id = p.edition_id and leaf.tier = p.leaf_tier
-            order by outside_m, leaf.code
+            select near.*
+            from (
+                select leaf.id as grid_id, leaf.code,
+                       leaf.shape_m <-> st_setsrid(st_transform(a.geom, p.metric_epsg), 0) as outside_m
+                from grid leaf
+                where leaf.edition_id = p.edition_id and leaf.tier = p.leaf_tier
+                order by outside_m
+                limit 16
+            ) near
+            order by near.outside_m, near.code
             limit 1
         ) g on p.extent && st_expand(a.geom, 1)
         where a.at >= p.valid_from and (p.valid_to is null or a.at < p.valid_to)
@@ -49,25 +62,23 @@ outside as (
     where a.n not in (select n from covered)
 ),
 spot as materialized (
-    select a.*, p.site_id, p.site, p.edition_id, p.leaf_tier, p.building_reach_m, where_it_is.outside_m,
-           coalesce(where_it_is.outside_m > p.tolerance_m, true) as too_far,
-           g.id as grid_id, g.code as leaf, g.tier, g.geom as leaf_geom, g.shape_m as leaf_m,
-           case when g.id is not null then st_setsrid(st_transform(a.geom, p.metric_epsg), 0) end as place_m
-    from asked a
-    join (select * from covered union all select * from outside) where_it_is using (n)
-    join plan p using (edition_id)
-    left join grid g on g.id = where_it_is.grid_id and where_it_is.outside_m <= p.tolerance_m
+    select f.*, p.site_id, p.site, p.leaf_tier, p.building_reach_m, coalesce(f.outside_m > p.tolerance_m, true) as too_far,
+           g.code as leaf, g.tier, g.geom as leaf_geom, g.shape_m as leaf_m,
+           case when g.id is not null then st_setsrid(st_transform(f.geom, p.metric_epsg), 0) end as place_m
+    from (select * from covered union all select * from outside) f
+    join plan p on p.edition_id = f.edition_id
+    left join grid g on g.id = f.grid_id and f.outside_m <= p.tolerance_m
 )
 select
     s.n, s.site_id, s.site, s.edition_id, s.outside_m,
-    s.grid_id, s.leaf,
+    case when not s.too_far then s.grid_id end as grid_id, s.leaf,
     case
         when s.too_far then 'outside'
         when s.outside_m > 0 then 'near'
         when st_intersects(st_boundary(s.leaf_geom), s.geom) then 'boundary'
         else 'inside'
     end as position,
-    tiers.tier1, tiers.tier2, tiers.tier3,
+    s.tier1, s.tier2, s.tier3,
     case when not s.too_far then st_distance(st_boundary(s.leaf_m), s.place_m) end as boundary_m,
     runner_up.code as runner_up, runner_up.distance_m as runner_up_m,
     shares.shares,
@@ -79,18 +90,18 @@ select
     coalesce(touches.codes, '{}') as touches
 from spot s
 left join lateral (
-    select min(c.code) filter (where c.tier = 1) as tier1,
-           min(c.code) filter (where c.tier = 2) as tier2,
-           min(c.code) filter (where c.tier = 3) as tier3
-    from covering c where c.n = s.n and c.edition_id = s.edition_id
-) tiers on true
-left join lateral (
-    select g.code, g.shape_m <-> s.place_m as distance_m
-    from grid g
-    where g.edition_id = s.edition_id and g.tier = s.tier and g.id <> s.grid_id and not s.too_far
-    order by distance_m, g.code
+    -- The index yields the nearest by distance alone; no corner has more than sixteen grids to choose from.
+    select nearest.*
+    from (
+        select g.code, g.shape_m <-> s.place_m as distance_m
+        from grid g
+        where g.edition_id = s.edition_id and g.tier = s.tier and g.id <> s.grid_id
+        order by distance_m
+        limit 16
+    ) nearest
+    order by nearest.distance_m, nearest.code
     limit 1
-) runner_up on true
+) runner_up on not s.too_far
 left join lateral (
     select jsonb_agg(jsonb_build_object('code', part.code, 'share', part.share) order by part.share desc, part.code)
            as shares

@@ -204,7 +204,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['site_id'], ['site.id'], name=op.f('fk_post_site_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_post'))
     )
-    op.create_index('ix_post_site_id', 'post', ['site_id'], unique=False)
+    op.create_index('ix_post_site_id_grid_code', 'post', ['site_id', 'grid_code'], unique=False)
     op.create_geospatial_table('unit',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('building_id', sa.BigInteger(), nullable=False),
@@ -300,7 +300,7 @@ def downgrade() -> None:
     op.drop_geospatial_index('ix_issue_geom', table_name='issue', postgresql_using='gist', column_name='geom')
     op.drop_geospatial_table('issue')
     op.drop_geospatial_table('unit')
-    op.drop_index('ix_post_site_id', table_name='post')
+    op.drop_index('ix_post_site_id_grid_code', table_name='post')
     op.drop_table('post')
     op.drop_index('ix_overlay_geom', table_name='overlay', postgresql_using='gist')
     op.drop_geospatial_table('overlay')

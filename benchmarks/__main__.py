@@ -1,0 +1,14 @@
+"""Every benchmark, one after the other: `make bench`."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+for name in ("locator", "routing"):
+    print(f"\n== {name}", flush=True)
+    sys.argv = [name]
+    runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
