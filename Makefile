@@ -18,7 +18,7 @@ setup: ## that, and what tests and lint need
 	@setup/bootstrap.sh test
 
 test: setup ## the whole suite, against a private database of its own
-	@$(PYTEST) -n auto --maxprocesses 4 --dist worksteal
+	@$(PYTEST) -n auto --maxprocesses 4 --dist loadgroup
 
 lint: setup ## ruff, mypy strict, and who may import whom
 	@.venv/bin/ruff check .

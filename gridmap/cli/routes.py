@@ -70,7 +70,7 @@ def locate(
         "accuracy_m": accuracy, "extent_m": extent, "facility": facility, "about": about,
     }  # fmt: skip
     with open_store() as database, database.session() as session:
-        zone = places.site(session, site).timezone if site else None
+        zone = places.first_site(session).timezone if site is None else places.site(session, site).timezone
         moment = local_moment(at, zone) or now()
         points = reports.checked_point(session, point)
         answer = Router(session).locate(points, moment, site)[0]

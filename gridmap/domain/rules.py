@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
@@ -29,24 +29,29 @@ class When:
 
     def holds(self, facts: Facts) -> bool:
         subject = facts.subject
-        known = {
-            "overlay": self.overlay is None or any(keeper.kind == self.overlay for keeper in facts.overlays),
-            "groups": self.groups is None or subject.group in self.groups,
-            "kinds": self.kinds is None or subject.kind in self.kinds,
-        }
-        asked = {
-            "near_building": facts.building_grid is not None,
-            "own_level": facts.own_level,
-            "under_warranty": facts.under_warranty,
-            "several_grids": len(facts.touches) > 1,
-            "about_staff": subject.about is not None or (subject.group == "service" and subject.kind == "complaint"),
-            "referred": subject.refer_to is not None,
-        }
-        return all(known.values()) and all(
-            wanted is None or wanted == asked[name]
-            for name, wanted in asdict(self).items()
-            if name in asked
-        )  # fmt: skip
+        if self.groups is not None and subject.group not in self.groups:
+            return False
+        if self.kinds is not None and subject.kind not in self.kinds:
+            return False
+        if self.overlay is not None and all(keeper.kind != self.overlay for keeper in facts.overlays):
+            return False
+        return all(getattr(self, name) in (None, told(facts)) for name, told in QUESTIONS.items())
+
+
+def _about_staff(facts: Facts) -> bool:
+    subject = facts.subject
+    return subject.about is not None or (subject.group == "service" and subject.kind == "complaint")
+
+
+# The conditions that are a yes or a no, and what the facts say to them.
+QUESTIONS: Final[dict[str, Callable[[Facts], bool]]] = {
+    "near_building": lambda facts: facts.building_grid is not None,
+    "own_level": lambda facts: facts.own_level,
+    "under_warranty": lambda facts: facts.under_warranty,
+    "several_grids": lambda facts: len(facts.touches) > 1,
+    "about_staff": _about_staff,
+    "referred": lambda facts: facts.subject.refer_to is not None,
+}
 
 
 @dataclass(frozen=True)

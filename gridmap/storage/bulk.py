@@ -68,4 +68,7 @@ def _arrow(frame: pd.DataFrame, column: str, kind: str) -> Any:
         return pa.array(values.astype("float64"), arrow, from_pandas=True)
     if kind == "boolean":
         return pa.array(values.astype("boolean"), arrow, from_pandas=True)
-    return pa.array([None if pd.isna(value) else str(value) for value in values], arrow)
+    try:
+        return pa.array(values, arrow, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if pd.isna(value) else str(value) for value in values], arrow)

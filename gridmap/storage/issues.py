@@ -52,25 +52,25 @@ def write_categories(session: Session, rows: Iterable[CategoryRow], site_id: int
 
 def decision_ids(session: Session, site_id: int, verdicts: Iterable[Mapping[str, Any]]) -> list[int]:
     """The row of each verdict (its answers and reasons as JSON), which is written if it is new."""
-    ids = []
-    for verdict in verdicts:
-        answers, reasons = json.dumps(verdict["answers"]), json.dumps(verdict["reasons"])
-        digest = blake2b(f"{answers}{reasons}".encode(), digest_size=16).digest()
-        ids.append(
-            session.execute(
-                text("""
-                    with new as (
-                        insert into decision (site_id, digest, answers, reasons)
-                        values (:site_id, :digest, cast(:answers as jsonb), cast(:reasons as jsonb))
-                        on conflict (site_id, digest) do nothing returning id
-                    )
-                    select id from new union all
-                    select id from decision where site_id = :site_id and digest = :digest limit 1
-                """),
-                {"site_id": site_id, "digest": digest, "answers": answers, "reasons": reasons},
-            ).scalar_one()
-        )
-    return ids
+    rows = [(json.dumps(verdict["answers"]), json.dumps(verdict["reasons"])) for verdict in verdicts]
+    table = pd.DataFrame(rows, columns=["answers", "reasons"], dtype=object)
+    table["digest"] = ["\\x" + blake2b("".join(row).encode(), digest_size=16).hexdigest() for row in rows]
+    stage(session, "new_decision", table, {"digest": "bytea", "answers": "jsonb", "reasons": "jsonb"})
+    session.execute(
+        text("""
+            insert into decision (site_id, digest, answers, reasons)
+            select distinct on (digest) :site_id, digest, answers, reasons from new_decision order by digest
+            on conflict (site_id, digest) do nothing
+        """),
+        {"site_id": site_id},
+    )
+    found = session.execute(
+        text("""
+            select d.id from new_decision n join decision d on d.site_id = :site_id and d.digest = n.digest order by n.n
+        """),
+        {"site_id": site_id},
+    )
+    return list(found.scalars())
 
 
 def write_issues(

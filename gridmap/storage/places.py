@@ -61,6 +61,14 @@ def site(session: Session, code: str | None) -> Site:
     return found
 
 
+def first_site(session: Session) -> Site:
+    """Any site of the store: what it needs to be more than empty, and whose clock stands for all."""
+    found = session.scalar(select(Site).order_by(Site.id).limit(1))
+    if found is None:
+        raise NotFoundError("the store holds no site yet: gridmap load")
+    return found
+
+
 def edition_in_force(session: Session, site_id: int, at: datetime) -> Edition | None:
     """The Edition whose validity holds at a moment."""
     return session.scalar(
