@@ -19,7 +19,7 @@ from gridmap.errors import InputError
 from gridmap.operations import grids as site_layers
 from gridmap.operations import plans, publication
 from gridmap.operations.checks import Checked, check, findings_frame
-from gridmap.spatial.exports import write_layer, write_table
+from gridmap.spatial.files.exports import write_layer, write_table
 from gridmap.storage import places
 from gridmap.storage.database import Database
 

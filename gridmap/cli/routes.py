@@ -24,7 +24,7 @@ from gridmap.operations.issues import Batch, Desk
 from gridmap.operations.plans import local_moment
 from gridmap.operations.routing import Router, rules_of
 from gridmap.spatial.coordinates import to_wgs84
-from gridmap.spatial.exports import write_table
+from gridmap.spatial.files.exports import write_table
 from gridmap.storage import places
 from gridmap.storage.issues import categories as stored_categories
 

@@ -22,7 +22,7 @@ from gridmap.domain.model import Site
 from gridmap.domain.model.places import FACILITY_STATES, OVERLAY_KINDS
 from gridmap.domain.roles import ROLE_OF_RANK, ROLES, SPECIALTIES
 from gridmap.operations.plans import Plan
-from gridmap.spatial.plausibility import Kinds, plausible
+from gridmap.spatial.files.plausibility import Kinds, plausible
 from gridmap.spatial.topology import (
     align_parents,
     check_buildings,

@@ -20,8 +20,8 @@ from gridmap.domain.frames import BUILDINGS, FACILITIES, GRIDS, OVERLAYS, PEOPLE
 from gridmap.domain.rules import parse_rules
 from gridmap.errors import InputError
 from gridmap.spatial.coordinates import metric_crs
-from gridmap.spatial.layers import read_layer
-from gridmap.spatial.tables import read_table
+from gridmap.spatial.files.layers import read_layer
+from gridmap.spatial.files.tables import read_table
 
 TIERS = ("tier1", "tier2", "tier3")
 LAYERS: dict[str, Shape] = {

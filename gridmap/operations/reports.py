@@ -18,8 +18,8 @@ from gridmap.domain.lifecycle import KINDS
 from gridmap.errors import CoordinateError, InputError
 from gridmap.operations.plans import local_moment, time_zone
 from gridmap.spatial.coordinates import to_wgs84
-from gridmap.spatial.exports import write_layer, write_table
-from gridmap.spatial.points import PointChunks, iter_points
+from gridmap.spatial.files.exports import write_layer, write_table
+from gridmap.spatial.files.points import PointChunks, iter_points
 from gridmap.storage import issues as stored_issues
 
 MOMENTS = ("reported_at", "due_at", "closed_at")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -25,11 +26,24 @@ class Ran:
 Run = Callable[..., Ran]
 
 
-@pytest.fixture(scope="module")
-def store(cluster: Cluster, template: str) -> Iterator[Database]:
+@pytest.fixture(scope="session")
+def stores(cluster: Cluster, template: str) -> Iterator[Callable[[str], Database]]:
+    """A store for each module: kept to the end, since other tests may run between a module's own."""
+    known: dict[str, Database] = {}
+    with ExitStack() as stack:
+
+        def of_module(name: str) -> Database:
+            if name not in known:
+                known[name] = stack.enter_context(fresh_store(cluster, template))
+            return known[name]
+
+        yield of_module
+
+
+@pytest.fixture
+def store(stores: Callable[[str], Database], request: pytest.FixtureRequest) -> Database:
     """The store of a module of tests, which build on one another's commands."""
-    with fresh_store(cluster, template) as database:
-        yield database
+    return stores(request.module.__name__)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from gridmap.errors import FileRefusedError
-from gridmap.spatial.files import Limits, check_ring, refused
+from gridmap.spatial.files.limits import Limits, check_ring, refused
 
 # One keyword and numbers: a collection inside a collection cannot be written so.
 _PLAIN_WKT = re.compile(

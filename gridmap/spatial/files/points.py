@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from gridmap.domain.frames import POINTS as CANONICAL
 from gridmap.errors import InputError
-from gridmap.spatial.cells import text_fault
-from gridmap.spatial.files import POINTS, Limits, local_file
-from gridmap.spatial.point_columns import check_given, guess_columns, renamed
-from gridmap.spatial.point_sources import opened_source
-from gridmap.spatial.tables import Batch
+from gridmap.spatial.files.cells import text_fault
+from gridmap.spatial.files.limits import POINTS, Limits, local_file
+from gridmap.spatial.files.point_columns import check_given, guess_columns, renamed
+from gridmap.spatial.files.point_sources import opened_source
+from gridmap.spatial.files.tables import Batch
 
 _METRES = ("accuracy_m", "extent_m")
 _RANGES = {"lon": 180.0, "lat": 90.0}

@@ -11,8 +11,8 @@ import pytest
 import shapely
 
 from gridmap.errors import FileRefusedError, InputError
-from gridmap.spatial.exports import write_layer, write_table
-from gridmap.spatial.points import iter_points, read_points
+from gridmap.spatial.files.exports import write_layer, write_table
+from gridmap.spatial.files.points import iter_points, read_points
 
 
 def csv(path: Path, *lines: str) -> Path:

@@ -13,12 +13,12 @@ import pytest
 import shapely
 
 from gridmap.errors import FileRefusedError, InputError
-from gridmap.spatial.cells import as_text
 from gridmap.spatial.coordinates import from_wgs84
-from gridmap.spatial.files import Limits
-from gridmap.spatial.layers import read_layer
-from gridmap.spatial.plausibility import plausible
-from gridmap.spatial.tables import read_table
+from gridmap.spatial.files.cells import as_text
+from gridmap.spatial.files.layers import read_layer
+from gridmap.spatial.files.limits import Limits
+from gridmap.spatial.files.plausibility import plausible
+from gridmap.spatial.files.tables import read_table
 
 SQUARE = shapely.box(121.47, 31.22, 121.48, 31.23)
 

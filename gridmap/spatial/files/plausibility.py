@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gridmap.domain.findings import Finding, found
-from gridmap.spatial.cells import as_text
+from gridmap.spatial.files.cells import as_text
 
 Kinds = Literal["Polygon", "Point", "any"]
 Bounds = tuple[float, float, float, float]

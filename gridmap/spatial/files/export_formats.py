@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from gridmap.spatial.cells import BELOW_ZERO, FORMULA_STARTS, safe_cell
+from gridmap.spatial.files.cells import BELOW_ZERO, FORMULA_STARTS, safe_cell
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 

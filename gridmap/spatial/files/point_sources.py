@@ -12,11 +12,11 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.spatial.cells import check_names
-from gridmap.spatial.files import Limits, check_columns, reading, refused
-from gridmap.spatial.geojson import FeatureStream
-from gridmap.spatial.parquet import described_geometry, open_parquet
-from gridmap.spatial.tables import Batch, CsvRows, SheetRows, suffix_of
+from gridmap.spatial.files.cells import check_names
+from gridmap.spatial.files.geojson import FeatureStream
+from gridmap.spatial.files.limits import Limits, check_columns, reading, refused
+from gridmap.spatial.files.parquet import described_geometry, open_parquet
+from gridmap.spatial.files.tables import Batch, CsvRows, SheetRows, suffix_of
 
 POINT_SUFFIXES = (".csv", ".csv.gz", ".geojson", ".json", ".parquet", ".xlsx")
 Source = tuple[list[str], Iterator[Batch]]

@@ -18,10 +18,19 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
-from gridmap.spatial.archives import opened
-from gridmap.spatial.cells import clean_text
-from gridmap.spatial.files import MEGABYTE, PLAN, Limits, check_columns, check_features, local_file, reading, refused
-from gridmap.spatial.parquet import open_parquet
+from gridmap.spatial.files.archives import opened
+from gridmap.spatial.files.cells import clean_text
+from gridmap.spatial.files.limits import (
+    MEGABYTE,
+    PLAN,
+    Limits,
+    check_columns,
+    check_features,
+    local_file,
+    reading,
+    refused,
+)
+from gridmap.spatial.files.parquet import open_parquet
 
 TABLE_SUFFIXES = (".csv", ".csv.gz", ".xlsx", ".parquet")
 _HEADER = 1 << 20

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from gridmap.spatial.files import MEGABYTE, Limits, reading, refused
+from gridmap.spatial.files.limits import MEGABYTE, Limits, reading, refused
 
 _PIECE = 1 << 20
 _LARGEST_VALUE = 64 * MEGABYTE

@@ -10,7 +10,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from gridmap.spatial.files import Limits, check_columns, check_features, refused
+from gridmap.spatial.files.limits import Limits, check_columns, check_features, refused
 
 
 def read(

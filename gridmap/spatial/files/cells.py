@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gridmap.spatial.files import refused
+from gridmap.spatial.files.limits import refused
 
 # The full-width forms count too: spreadsheets set to Chinese or Japanese run them as well.
 # A number that is below zero runs nothing, and must stay a number: coordinates west of Greenwich are such.

@@ -13,18 +13,18 @@ import pandas as pd
 import pyproj
 import shapely
 
-from gridmap.spatial.cells import check_texts, clean_text
 from gridmap.spatial.coordinates import convert_geometries
-from gridmap.spatial.files import PLAN, Limits, check_columns, check_features, local_file, reading, refused
-from gridmap.spatial.geojson import FeatureStream
-from gridmap.spatial.geopackages import read_geopackage
-from gridmap.spatial.kml import read_placemarks
-from gridmap.spatial.parquet import described_geometry, open_parquet
-from gridmap.spatial.plausibility import FIT
-from gridmap.spatial.point_columns import guess_columns
-from gridmap.spatial.shapefiles import read_shapefile
-from gridmap.spatial.shapes import check_shapes, shape_of, shapes_of_wkb, shapes_of_wkt
-from gridmap.spatial.tables import read_table, suffix_of
+from gridmap.spatial.files.cells import check_texts, clean_text
+from gridmap.spatial.files.geojson import FeatureStream
+from gridmap.spatial.files.geopackages import read_geopackage
+from gridmap.spatial.files.kml import read_placemarks
+from gridmap.spatial.files.limits import PLAN, Limits, check_columns, check_features, local_file, reading, refused
+from gridmap.spatial.files.parquet import described_geometry, open_parquet
+from gridmap.spatial.files.plausibility import FIT
+from gridmap.spatial.files.point_columns import guess_columns
+from gridmap.spatial.files.shapefiles import read_shapefile
+from gridmap.spatial.files.shapes import check_shapes, shape_of, shapes_of_wkb, shapes_of_wkt
+from gridmap.spatial.files.tables import read_table, suffix_of
 
 Kinds = Literal["Polygon", "Point", "any"]
 LAYER_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".zip", ".kml", ".csv", ".parquet")

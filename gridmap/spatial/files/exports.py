@@ -22,7 +22,7 @@ import shapely
 
 from gridmap.errors import InputError
 from gridmap.spatial.coordinates import convert_geometries
-from gridmap.spatial.export_formats import (
+from gridmap.spatial.files.export_formats import (
     excel_rows,
     flat,
     geojson_pieces,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from zlib import error as ZlibError  # noqa: N812  (an exception, named like one)
 
-from gridmap.spatial.files import MEGABYTE, Limits, reading, refused
+from gridmap.spatial.files.limits import MEGABYTE, Limits, reading, refused
 
 PACKED = frozenset(
     {".zip", ".kmz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".jar", ".cab", ".iso"}

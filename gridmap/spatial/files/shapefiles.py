@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 import geopandas as gpd
 import pandas as pd
 
-from gridmap.spatial import ogr
-from gridmap.spatial.archives import opened, readable_name, unpack
-from gridmap.spatial.files import Limits, local_file, reading, refused
+from gridmap.spatial.files import ogr
+from gridmap.spatial.files.archives import opened, readable_name, unpack
+from gridmap.spatial.files.limits import Limits, local_file, reading, refused
 
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _NEEDED = (".shp", ".shx", ".dbf")

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pyproj
 
 from gridmap.errors import FileRefusedError
-from gridmap.spatial.files import MEGABYTE, Limits, check_columns, check_features, reading, refused
+from gridmap.spatial.files.limits import MEGABYTE, Limits, check_columns, check_features, reading, refused
 
 
 def open_parquet(path: Path, limits: Limits) -> pq.ParquetFile:

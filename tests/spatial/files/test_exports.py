@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap.errors import InputError
-from gridmap.spatial.cells import FORMULA_STARTS, plain_cell, safe_cell
 from gridmap.spatial.coordinates import snap, snap_geometries
-from gridmap.spatial.export_formats import spreadsheet_safe
-from gridmap.spatial.exports import write_layer, write_table
-from gridmap.spatial.layers import read_layer
-from gridmap.spatial.tables import read_table
+from gridmap.spatial.files.cells import FORMULA_STARTS, plain_cell, safe_cell
+from gridmap.spatial.files.export_formats import spreadsheet_safe
+from gridmap.spatial.files.exports import write_layer, write_table
+from gridmap.spatial.files.layers import read_layer
+from gridmap.spatial.files.tables import read_table
 
 CODES = ["WJ-A-01", "007", "-负号", "=1+1"]
 NAMES = ["一号网格", "Łódź, “quoted”", None, "line\nbreak & <tag>"]

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import geopandas as gpd
 
-from gridmap.spatial import ogr
-from gridmap.spatial.files import Limits, reading, refused
+from gridmap.spatial.files import ogr
+from gridmap.spatial.files.limits import Limits, reading, refused
 
 _MAGIC = b"SQLite format 3\0"
 _PAGES_A_STEP = 4096

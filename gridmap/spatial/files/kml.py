@@ -13,7 +13,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from gridmap.errors import FileRefusedError
-from gridmap.spatial.files import Limits, check_features, check_ring, reading, refused
+from gridmap.spatial.files.limits import Limits, check_features, check_ring, reading, refused
 
 _DECLARED_CHINESE = re.compile(rb"<\?xml[^>]{0,100}encoding=[\"']gb", re.IGNORECASE)
 _KEPT_TEXT = frozenset({"name", "description", "value", "SimpleData", "coordinates"})

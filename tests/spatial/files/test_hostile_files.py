@@ -25,13 +25,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap.errors import FileRefusedError, GridmapError
-from gridmap.spatial.archives import opened
-from gridmap.spatial.exports import write_layer, write_table
-from gridmap.spatial.files import Limits, local_file
-from gridmap.spatial.layers import read_layer
-from gridmap.spatial.points import read_points
-from gridmap.spatial.shapes import shapes_of_wkb
-from gridmap.spatial.tables import read_table
+from gridmap.spatial.files.archives import opened
+from gridmap.spatial.files.exports import write_layer, write_table
+from gridmap.spatial.files.layers import read_layer
+from gridmap.spatial.files.limits import Limits, local_file
+from gridmap.spatial.files.points import read_points
+from gridmap.spatial.files.shapes import shapes_of_wkb
+from gridmap.spatial.files.tables import read_table
 
 VRT = (
     '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>/etc/passwd</SrcDataSource>'
