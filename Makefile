@@ -18,7 +18,8 @@ setup: ## that, and what tests and lint need
 	@setup/bootstrap.sh test
 
 test: setup ## the whole suite, against a private database of its own
-	@$(PYTEST) -n auto --maxprocesses 4 --dist loadgroup
+	@# A file's tests stay together: what one command wrote the next one reads.
+	@$(PYTEST) -n auto --maxprocesses 4 --dist loadfile
 
 lint: setup ## ruff, mypy strict, and who may import whom
 	@.venv/bin/ruff check .

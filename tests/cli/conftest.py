@@ -28,7 +28,7 @@ Run = Callable[..., Ran]
 
 @pytest.fixture(scope="session")
 def stores(cluster: Cluster, template: str) -> Iterator[Callable[[str], Database]]:
-    """A store for each module: kept to the end, since other tests may run between a module's own."""
+    """A store for each module of commands, kept to the end."""
     known: dict[str, Database] = {}
     with ExitStack() as stack:
 

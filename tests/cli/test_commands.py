@@ -17,9 +17,6 @@ from tests.cli.conftest import Run
 from tests.conftest import PROJECT
 from tests.estate import Estate, spot
 
-# What one command wrote the next one reads: they run in order, in one process.
-pytestmark = pytest.mark.xdist_group("commands")
-
 EXAMPLE = PROJECT / "docs" / "guide" / "example"
 COMMANDS = ("load", "publish", "sites", "editions", "export", "locate", "route", "report", "rules", "categories")
 

@@ -13,9 +13,6 @@ from sqlalchemy import text
 from gridmap.storage.database import Database
 from tests.cli.conftest import Run
 
-# What one command wrote the next one reads: they run in order, in one process.
-pytestmark = pytest.mark.xdist_group("dc")
-
 LOAD = (
     "load", "--site", "DC", "--name", "District of Columbia", "--timezone", "America/New_York",
     "--code1", "WARD_ID", "--name1", "NAME", "--code2", "ANC_ID", "--name2", "NAME",
