@@ -103,8 +103,11 @@ class Tree:
 class Roster:
     """The posts in force at one moment."""
 
-    def __init__(self, posts: Iterable[PostFact], people: Mapping[str, Person] | None = None) -> None:
+    def __init__(
+        self, posts: Iterable[PostFact], people: Mapping[str, Person] | None = None, away: Iterable[str] = ()
+    ) -> None:
         self.people = people or {}
+        self.away = frozenset(away)
         self.by_seat: dict[tuple[str, str | None], list[PostFact]] = {}
         self.by_person: dict[str, list[PostFact]] = {}
         for post in posts:

@@ -181,32 +181,45 @@ class _Deciding:
         return Answer(seat.duty, seat.role, None, None)
 
     def keeper(self, seat: Seat) -> Answer:
+        """The keeper of the overlay; away or complained of, whoever holds his role."""
         overlay = next(keeper for keeper in self.facts.overlays if keeper.kind == "keeper")
-        self.because("1 special keeper", phrase("{name} has a keeper", name=overlay.name))
+        self.because("keeper", phrase("{name} has a keeper", name=overlay.name))
         person = self.roster.people.get(overlay.person) if overlay.person else None
-        if person is not None:
+        if person is not None and person.code in self.roster.away:
+            self.because("deputy", phrase("{person} is away and nobody stands in", person=person.name))
+        elif person is not None and person.code != self.facts.subject.about:
             return Answer(seat.duty, overlay.role or "reception_lead", None, person)
         return self.by_area(Seat(seat.duty, overlay.role or "reception_lead", "area"))
 
     def above(self, duty: str) -> Answer:
-        """One post above the person complained of; without a name, above the owner of the cell."""
+        """One post above the person complained of; without a name, above the owner of the cell. Never below."""
         about = self.facts.subject.about
         posts = self.roster.by_person.get(about, []) if about else []
-        on_chain = [post for post in posts if post.grid in self.facts.chain and post.role in ROLE_OF_RANK.values()]
-        if posts and not on_chain:
-            return self.directing(duty, posts[0])
-        top = max((self.facts.chain.index(post.grid) for post in on_chain if post.grid), default=0)
-        over = self.facts.chain[top + 1] if top + 1 < len(self.facts.chain) else None
-        return self.in_charge(duty, over) if over else self.directing_role(duty, "project_head")
+        bound = [post for post in posts if post.role in ROLE_OF_RANK.values() and post.grid in self.tree.tiers]
+        if posts and not bound:
+            return self.directing(duty, min(posts, key=lambda post: (post.role, post.grid or "")))
+        highest = min(
+            (self.tree.chain(post.grid) for post in bound), key=lambda chain: (len(chain), chain), default=None
+        )
+        over = (highest or self.facts.chain)[1:]
+        return self.in_charge(duty, over[0]) if over else self.senior(duty, DIRECTED_BY["coordinator"])
 
     def directing(self, duty: str, post: PostFact) -> Answer:
+        """Whoever directs the holder of a post that no tier is bound to."""
         role = DIRECTED_BY.get(post.role, "project_head")
         if role in ROLE_OF_RANK.values():
             return self.in_charge(duty, post.grid or self.facts.leaf)
-        return self.directing_role(duty, role)
+        return self.senior(duty, role)
 
-    def directing_role(self, duty: str, role: str) -> Answer:
-        return self.by_area(Seat(duty, role, "area"))
+    def senior(self, duty: str, role: str | None) -> Answer:
+        """The holder of a role for the ground or the site, or of the one that directs it, and so on up."""
+        while role is not None and role not in ROLE_OF_RANK.values():
+            for area in (*self.facts.chain, None):
+                person = self.held(role, area)
+                if person is not None:
+                    return Answer(duty, role, area, person)
+            role = DIRECTED_BY.get(role)
+        return self.last_resort(duty)
 
 
 def _once(answers: Iterable[Answer]) -> Iterable[Answer]:

@@ -86,10 +86,17 @@ def _rule(name: str, text: Phrase, when: When, *seats: tuple[str, str, str]) -> 
     return Rule(name, text.key, when, tuple(Seat(*seat) for seat in seats))
 
 
+# In the order of the trade, but for one: a complaint about a person is nobody else's matter, wherever he works.
 RULES: Final[tuple[Rule, ...]] = (
     _rule(
+        "8 about staff",
+        phrase("a complaint about service or staff starts one post above the person complained of"),
+        When(about_staff=True),
+        ("owns", IN_CHARGE, "above"),
+    ),
+    _rule(
         "1 special keeper", phrase("the place has a keeper of its own"),
-        When(overlay="keeper", about_staff=False),
+        When(overlay="keeper", referred=False),
         ("owns", IN_CHARGE, "overlay"),
     ),
     _rule(
@@ -135,6 +142,14 @@ RULES: Final[tuple[Rule, ...]] = (
         ("owns", "developer", "site"), ("follows", IN_CHARGE, "cell"),
     ),
     _rule(
+        "7 equipment of several grids",
+        phrase("equipment that reaches into several grids: the post above them all, the technician repairs it"),
+        When(groups=("equipment", "greening", "defects"), several_grids=True),
+        ("owns", IN_CHARGE, "ancestor"),
+        ("repairs", "technician", "area"),
+        ("helps", IN_CHARGE, "touched"),
+    ),
+    _rule(
         "6 equipment",
         phrase("equipment: the owner of the cell it lies in; the technician of the area repairs it"),
         When(groups=("equipment", "greening", "defects")),
@@ -143,14 +158,8 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule(
         "7 several grids",
         phrase("it touches several grids: the post of the lowest grid they all lie in, their owners helping"),
-        When(several_grids=True, about_staff=False, referred=False),
+        When(several_grids=True, referred=False),
         ("owns", IN_CHARGE, "ancestor"), ("helps", IN_CHARGE, "touched"),
-    ),
-    _rule(
-        "8 about staff",
-        phrase("a complaint about service or staff starts one post above the person complained of"),
-        When(about_staff=True),
-        ("owns", IN_CHARGE, "above"),
     ),
     _rule(
         "9 referred out",

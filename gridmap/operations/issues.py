@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from gridmap.operations.routing import Decided, Router, answer_as_json, moments_
 from gridmap.spatial.facts import Ground
 from gridmap.storage import facts as stored_facts
 from gridmap.storage import issues as stored_issues
+from gridmap.storage import places
 
 WORDS = {"kind": KINDS, "urgency": URGENCIES, "status": STATUSES}
 
@@ -44,24 +45,31 @@ class Desk:
         self.router = Router(session)
         self.grounds: dict[int, Ground] = {}
 
+    @property
+    def categories(self) -> dict[str, CategoryRow]:
+        return self.router.categories(self.site.code)
+
     def at(self, session: Session) -> Desk:
         """The same desk in a new transaction: the indexes stay, what the store says is read again."""
         desk = Desk(session, session.merge(self.site, load=False), detail=self.detail)
         desk.grounds = self.grounds
         return desk
 
-    def route(self, points: pd.DataFrame, at: datetime, *, strict_categories: bool = False) -> Batch:
-        """Route a batch; rows that cannot be are set apart with the reason.
+    def route(self, points: pd.DataFrame, at: datetime) -> Batch:
+        """Route a batch, each row as it was when it was reported; rows that cannot be are set apart with the reason.
 
         Both parts carry `n`, the row's place in the batch.
         """
         points = points.reset_index(drop=True).assign(n=range(len(points)))
-        points["fault"] = self._faults(points, strict_categories)
-        good = on_lattice(points[points["fault"].isna()].reset_index(drop=True))
-        rejected = points[points["fault"].notna()]
+        return self._route(points, self._faults(points), moments_of(points, at))
+
+    def _route(self, points: pd.DataFrame, faults: pd.Series[Any], at: Sequence[datetime]) -> Batch:
+        points = points.assign(fault=faults)
+        good = on_lattice(points[faults.isna()].reset_index(drop=True))
+        rejected = points[faults.notna()]
         if not len(good):
             return Batch(good, rejected)
-        moments = moments_of(good, at)
+        moments = [at[row] for row in good["n"]]
         facts = self.router.facts_of_file(good, moments, self.site, self.grounds, detail=self.detail)
         self._decided = self.router.decide(good, facts, moments)
         planless = self._decided.which < 0
@@ -69,22 +77,41 @@ class Desk:
         routed = _with_routes(good, self._decided)[~planless].reset_index(drop=True)
         return Batch(routed, pd.concat([rejected, late]) if len(late) else rejected)
 
-    def _faults(self, points: pd.DataFrame, strict_categories: bool) -> pd.Series[Any]:
+    def _faults(self, points: pd.DataFrame) -> pd.Series[Any]:
         fault = points["fault"].astype(object) if "fault" in points else pd.Series([None] * len(points), dtype=object)
         for name, words in WORDS.items():
             if name in points:
                 wrong = points[name].notna() & ~points[name].isin(words) & fault.isna()
                 fault[wrong] = [f"{name} {value!r} is none of {', '.join(words)}" for value in points.loc[wrong, name]]
-        if strict_categories and "category" in points:
-            wrong = points["category"].notna() & ~points["category"].isin(list(self.router.categories)) & fault.isna()
-            fault[wrong] = [f"category {value!r} is not known" for value in points.loc[wrong, "category"]]
+        return fault.where(fault.notna(), None)
+
+    def _unknown(self, points: pd.DataFrame, fault: pd.Series[Any]) -> pd.Series[Any]:
+        """Faults of rows that name what the store does not have: nothing may be stored without it."""
+        known = {
+            "category": set(self.categories),
+            "facility": places.facility_codes(self.session, self.site.id),
+            "about": set(self.router.people(self.site)),
+        }
+        for name, codes in known.items():
+            if name in points:
+                wrong = points[name].notna() & ~points[name].isin(codes) & fault.isna()
+                fault[wrong] = [f"{name} {value!r} is not known" for value in points.loc[wrong, name]]
         return fault.where(fault.notna(), None)
 
     def report(self, points: pd.DataFrame, at: datetime, source: str) -> Batch:
-        """Route and store a batch: a row that was stored before, by its reference, is left as it is."""
-        batch = self.route(points, at, strict_categories=True)
+        """Route and store a batch: a row that was stored before, by its reference, is left as it is.
+
+        What has ended keeps the grid it had then; what is still open belongs to the Edition in force now.
+        """
+        places.lock_site(self.session, self.site.code, exclusive=False)
+        points = points.reset_index(drop=True).assign(n=range(len(points)))
+        points["reported_at"] = pd.to_datetime(pd.Series(moments_of(points, at), dtype=object), utc=True)
+        points["status"], points["closed_at"] = _ended(points)
+        ended = points["status"].isin(ENDED)
+        moments = [then if over else at for then, over in zip(points["reported_at"], ended, strict=True)]
+        batch = self._route(points, self._unknown(points, self._faults(points)), moments)
         if len(batch.routed):
-            rows = self._rows(batch.routed, at, source)
+            rows = self._rows(batch.routed, source)
             batch.stored = stored_issues.write_issues(self.session, self.site.id, self.site.code, rows, at)
         return batch
 
@@ -92,22 +119,20 @@ class Desk:
         """Make the categories of a file known that are not yet: everything is decided by place for them."""
         if "category" not in points:
             return []
-        new = sorted(set(points["category"].dropna()) - set(self.router.categories))
+        new = sorted(set(points["category"].dropna()) - set(self.categories))
         rows = [CategoryRow(code, "other", code) for code in new]
         stored_issues.write_categories(self.session, rows, self.site.id)
-        self.router.categories |= {row.code: row for row in rows}
+        self.categories.update({row.code: row for row in rows})
         return new
 
-    def _rows(self, routed: pd.DataFrame, at: datetime, source: str) -> pd.DataFrame:
+    def _rows(self, routed: pd.DataFrame, source: str) -> pd.DataFrame:
         """The rows as they are stored: what was not said is filled from the category."""
         category = routed["category"].where(routed["category"].notna(), "other") if "category" in routed else "other"
         rows = routed.assign(category=category)
-        known = self.router.categories
+        known = self.categories
         for name in ("kind", "urgency"):
             own = rows["category"].map({code: getattr(row, name) for code, row in known.items()})
             rows[name] = rows[name].where(rows[name].notna(), own) if name in rows else own
-        rows["reported_at"] = moments_of(rows, at)
-        rows["status"], rows["closed_at"] = _ended(rows)
         rows["source"] = rows["source"].where(rows["source"].notna(), source) if "source" in rows else source
         ids = stored_issues.decision_ids(self.session, self.site.id, _verdicts_as_json(self._decided))
         rows["decision_id"] = np.array(ids, dtype=np.int64)[rows["verdict"].to_numpy(dtype=np.intp)]
@@ -116,7 +141,7 @@ class Desk:
 
 def _ended(rows: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Status and end of each row: an end before the report is a stand-in for none, as in 1900-01-01."""
-    reported = pd.to_datetime(rows["reported_at"], utc=True)
+    reported = rows["reported_at"]
     closed = pd.to_datetime(rows.get("closed_at", pd.Series(None, rows.index, dtype=object)), utc=True)
     closed = closed.where(closed >= reported)
     derived = pd.Series(np.where(closed.notna(), "closed", "reported"), index=rows.index, dtype=object)

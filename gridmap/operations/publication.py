@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from gridmap.domain.findings import Finding
@@ -40,6 +41,7 @@ def publish(session: Session, checked: Checked, at: datetime, *, draft: bool = F
     """
     refuse_errors(checked)
     outline = checked.plan.outline
+    places.lock_site(session, str(outline.site["code"]), exclusive=True)
     site = _site(session, checked)
     edition = Edition(
         site_id=site.id,
@@ -79,10 +81,16 @@ def _acceptance_of(name: str, errors: Sequence[Finding]) -> str:
 
 def _site(session: Session, checked: Checked) -> Site:
     said = dict(checked.plan.outline.site)
+    metric_epsg = said.pop("metric_epsg", None)
     site = session.scalar(select(Site).where(Site.code == said["code"]))
     if site is None:
         site = Site(code=said["code"], name=said.get("name", said["code"]), metric_epsg=checked.plan.metric_epsg)
         session.add(site)
+    elif metric_epsg not in (None, site.metric_epsg):
+        raise RefusedError(
+            f"{site.code} is measured in EPSG:{site.metric_epsg} since its first plan, not in EPSG:{metric_epsg}: "
+            "leave metric_epsg out"
+        )
     for name, value in said.items():
         setattr(site, name, value)
     if checked.plan.outline.rules is not None:
@@ -117,14 +125,17 @@ def _write_layers(session: Session, site: Site, checked: Checked, starts: dateti
     return written
 
 
-def publish_draft(session: Session, site: Site, number: int, at: datetime) -> Published:
-    """Put a draft in force."""
+def publish_draft(
+    session: Session, site: Site, number: int, at: datetime, valid_from: datetime | None = None
+) -> Published:
+    """Put a draft in force, from the moment it was made for or another."""
+    places.lock_site(session, site.code, exclusive=True)
     edition = session.scalar(select(Edition).where(Edition.site_id == site.id, Edition.number == number))
     if edition is None:
         raise NotFoundError(f"{site.code} has no Edition {number}: gridmap editions lists them")
     if edition.status != "draft":
         raise RefusedError(f"Edition {number} of {site.code} is {edition.status} already")
-    starts = _starts(session, site, edition.valid_from, at)
+    starts = _starts(session, site, valid_from or edition.valid_from, at)
     return put_in_force(session, site, edition, starts, at, Published(edition))
 
 
@@ -132,6 +143,7 @@ def put_in_force(
     session: Session, site: Site, edition: Edition, starts: datetime, at: datetime, published: Published
 ) -> Published:
     """Date an Edition, end the one before it, and move the open issues once it holds."""
+    _withdraw(session, site, starts, at)
     before = session.scalar(
         select(Edition)
         .where(Edition.site_id == site.id, Edition.status != "draft", Edition.valid_to.is_(None))
@@ -140,8 +152,9 @@ def put_in_force(
     if before is not None:
         if before.valid_from is not None and before.valid_from >= starts:
             raise RefusedError(
-                f"Edition {before.number} of {site.code} holds from {before.valid_from:%Y-%m-%d}: "
-                f"a new one must begin later (--valid-from)"
+                f"Edition {before.number} of {site.code} holds from "
+                f"{before.valid_from.astimezone(ZoneInfo(site.timezone)):%Y-%m-%d %H:%M}: "
+                "a new one must begin later (--valid-from)"
             )
         before.valid_to = starts
         session.flush()
@@ -150,6 +163,28 @@ def put_in_force(
     places.allot_buildings(session, edition)
     published.moved, published.kept = bring_into_force(session, site, at)
     return published
+
+
+def _withdraw(session: Session, site: Site, starts: datetime, at: datetime) -> None:
+    """An Edition dated ahead that has not begun gives way to one that begins no later: it is a draft again."""
+    ahead = session.scalars(
+        select(Edition).where(
+            Edition.site_id == site.id,
+            Edition.status == "published",
+            Edition.valid_from > at,
+            Edition.valid_from >= starts,
+        )
+    ).all()
+    for edition in ahead:
+        begun = edition.valid_from
+        edition.status, edition.valid_to = "draft", None
+        session.flush()
+        session.execute(
+            update(Edition)
+            .where(Edition.site_id == site.id, Edition.status != "draft", Edition.valid_to == begun)
+            .values(valid_to=None)
+        )
+    session.expire_all()
 
 
 def bring_into_force(session: Session, site: Site, at: datetime) -> tuple[int, int]:

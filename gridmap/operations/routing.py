@@ -106,7 +106,7 @@ class Router:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.categories = stored_issues.categories(session)
+        self._categories: dict[str, dict[str, CategoryRow]] = {}
         self._sites: dict[str, Site] = {}
         self._trees: dict[int, tuple[Tree, dict[str, tuple[str, int]]]] = {}
         self._moments: dict[int, list[datetime]] = {}
@@ -183,11 +183,11 @@ class Router:
 
     def _decisive(self, points: pd.DataFrame, facts: pd.DataFrame, at: Sequence[datetime]) -> pd.DataFrame:
         table = facts.reindex(columns=[name for name in DECISIVE if name in facts.columns])
-        subjects = {code: self.subject(code) for code in _column(points, "category").unique()}
-        category = _column(points, "category")
+        category = pd.Series(list(zip(facts["site"], _column(points, "category"), strict=True)), index=facts.index)
+        subjects = {key: self.subject(*key) for key in category.unique()}
         for name in ("group", "specialty", "refer_to"):
-            table[name] = category.map({code: getattr(row, name) for code, row in subjects.items()})
-        own_kind = category.map({code: row.kind for code, row in subjects.items()})
+            table[name] = category.map({key: getattr(row, name) for key, row in subjects.items()})
+        own_kind = category.map({key: row.kind for key, row in subjects.items()})
         table["kind"] = _column(points, "kind").where(_column(points, "kind").notna(), own_kind)
         table["about"] = _column(points, "about")
         table["inside_building"] = facts.get("building_m", pd.Series(index=facts.index, dtype=object)) == 0
@@ -195,11 +195,17 @@ class Router:
         table["under_warranty"] = self._warranty(facts, table, at)
         return table.astype(object).where(table.notna(), None)
 
-    def subject(self, category: str | None) -> CategoryRow:
-        """What is known of a category; of none, nothing."""
-        if category is None or category not in self.categories:
+    def subject(self, site: str | None, category: str | None) -> CategoryRow:
+        """What a site knows of a category; of none, nothing."""
+        if not isinstance(site, str) or category not in self.categories(site):
             return CategoryRow("other", "other", "something else")
-        return self.categories[category]
+        return self.categories(site)[category]
+
+    def categories(self, site: str) -> dict[str, CategoryRow]:
+        """The categories of a site by their codes."""
+        if site not in self._categories:
+            self._categories[site] = stored_issues.categories(self.session, self.site(site).id)
+        return self._categories[site]
 
     def _epochs(self, sites: pd.Series[Any], at: Sequence[datetime]) -> list[datetime | None]:
         """The last moment before each report at which who holds which post changed: it stands for the roster."""
@@ -271,14 +277,20 @@ class Router:
         self, site: Site, epoch: datetime, facts: Facts, tree: Tree, rosters: dict[tuple[int, datetime], Roster] | None
     ) -> Roster:
         """The posts that may matter for some facts; all of the moment's, where `rosters` gathers them."""
-        known = self.people(site) if facts.overlays else {}
         if rosters is None:
-            named = (facts.leaf, facts.building_grid, facts.level_grid, *facts.touches)
+            named = [facts.leaf, facts.building_grid, facts.level_grid, *facts.touches]
+            if facts.subject.about:
+                own = people.posts_in_force(self.session, site.id, epoch, (), [facts.subject.about])
+                named += [post.grid for post in own]
             grids = {code for leaf in named for code in tree.chain(leaf)}
             about = [facts.subject.about] if facts.subject.about else []
-            return Roster(people.posts_in_force(self.session, site.id, epoch, grids, about), known)
+            posts = people.posts_in_force(self.session, site.id, epoch, grids, about)
+            away = people.away(self.session, site.id, epoch) if facts.overlays else ()
+            return Roster(posts, self.people(site) if facts.overlays else {}, away)
         if (site.id, epoch) not in rosters:
-            rosters[site.id, epoch] = Roster(people.posts_in_force(self.session, site.id, epoch), self.people(site))
+            posts = people.posts_in_force(self.session, site.id, epoch)
+            away = people.away(self.session, site.id, epoch)
+            rosters[site.id, epoch] = Roster(posts, self.people(site), away)
         return rosters[site.id, epoch]
 
     def keeper(self, site: Site, overlay: str) -> Keeper:

@@ -18,6 +18,8 @@ from gridmap.spatial.measures import circle_share
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
+# Distances that differ by less are one: two ways of computing them must name the same grid.
+MICROMETRE = 1e-6
 
 
 @dataclass
@@ -47,9 +49,9 @@ class Ground:
 
     def __post_init__(self) -> None:
         self.grids = self.grids.sort_values("code", key=lambda codes: codes.map(str.encode)).reset_index(drop=True)
-        self.buildings = self.buildings.sort_values("code", key=lambda codes: codes.map(str.encode)).reset_index(
-            drop=True
-        )
+        self.buildings = self.buildings.sort_values(
+            "code", key=lambda codes: codes.map(str.encode), kind="stable"
+        ).reset_index(drop=True)
         self.leaf_tier = int(self.grids["tier"].max())
 
     @cached_property
@@ -178,11 +180,15 @@ class _Places:
         lost = lost[~shapely.is_empty(self.metres[lost])] if len(lost) else lost
         if len(lost):
             leaves = self.ground.tiers[self.ground.leaf_tier]
-            (asked, rows), distances = leaves.tree.query_nearest(self.metres[lost], return_distance=True)
-            first = _first_of_each(asked, rows)
-            outside_m[lost] = distances[first]
-            near = distances[first] <= self.ground.tolerance_m
-            self.leaf_row[lost[near]] = rows[first][near]
+            (asked, _), distances = leaves.tree.query_nearest(
+                self.metres[lost], all_matches=False, return_distance=True
+            )
+            outside_m[lost[asked]] = distances
+            asked, rows = leaves.tree.query(
+                self.metres[lost], predicate="dwithin", distance=outside_m[lost] + MICROMETRE
+            )
+            near = outside_m[lost] <= self.ground.tolerance_m
+            self.leaf_row[lost[near]] = rows[_first_of_each(asked, rows)][near]
             self.leaf_of_tier[lost[near]] = self.ground.leaf_tier
         self.columns["outside_m"] = outside_m
 
@@ -228,7 +234,7 @@ class _Places:
             distances = shapely.distance(self.ground.building_tree.geometries[rows], self.metres[asked])
             grid = buildings["grid"].to_numpy(dtype=object)
             elsewhere = grid[rows] != self.columns["leaf"][asked]
-            best = np.lexsort((rows, distances, elsewhere, asked))
+            best = np.lexsort((rows, np.round(distances, 6), elsewhere, asked))
             best = best[np.unique(asked[best], return_index=True)[1]]
             points, chosen = asked[best], rows[best]
             columns["building"][points] = buildings["code"].to_numpy(dtype=object)[chosen]
@@ -289,7 +295,8 @@ class _Places:
             order = np.argsort(rows, kind="stable")  # the lowest code is written last, and stays
             asked, rows = asked[order], rows[order]
             area[asked] = flat["code"].to_numpy(dtype=object)[rows]
-            owners = flat["grid"].astype(object).where(flat["grid"].notna(), None).to_numpy(dtype=object)
+            owners = flat["grid"].astype(object).where(flat["grid"].isin(self.ground.grids["code"]), None)
+            owners = owners.to_numpy(dtype=object)
             grid[asked] = owners[rows]
         self.columns |= {"level_area": area, "level_grid": grid}
 
@@ -330,7 +337,7 @@ def _next_nearest(tier: Tier, places: NDArray[Any], own: Rows, reach: Floats) ->
         other = found != own[left[asked]]
         asked, found = left[asked[other]], found[other]
         away = shapely.distance(tier.shapes_m[found], places[asked])
-        order = np.lexsort((found, away, asked))
+        order = np.lexsort((found, np.round(away, 6), asked))
         best = order[np.unique(asked[order], return_index=True)[1]]
         rows[asked[best]], distances[asked[best]] = found[best], away[best]
         left = np.setdiff1d(left, asked)

@@ -27,24 +27,28 @@ ISSUE_COLUMNS = {
 }  # fmt: skip
 
 
-def categories(session: Session) -> dict[str, CategoryRow]:
-    """Every category by its code."""
+def categories(session: Session, site_id: int | None = None) -> dict[str, CategoryRow]:
+    """The categories of a site by their codes: the built-in ones and its own; without a site, everybody's."""
     rows = session.execute(
-        text('select code, "group", name, specialty, kind, urgency, subject, refer_to from category')
+        text("""
+            select code, "group", name, specialty, kind, urgency, subject, refer_to from category
+            where site_id is null or site_id = coalesce(:site_id, site_id) order by site_id nulls first
+        """),
+        {"site_id": site_id},
     )
     return {row.code: CategoryRow(*row) for row in rows}
 
 
 def write_categories(session: Session, rows: Iterable[CategoryRow], site_id: int | None = None) -> None:
-    """Add categories or bring them up to date by their codes."""
+    """Add categories, built-in or a site's own, or bring them up to date by their codes."""
     for row in rows:
         session.execute(
             text("""
                 insert into category (code, site_id, "group", name, specialty, kind, urgency, subject, refer_to)
                 values (:code, :site_id, :group, :name, :specialty, :kind, :urgency, :subject, :refer_to)
-                on conflict (code) do update set "group" = excluded."group", name = excluded.name,
-                    specialty = excluded.specialty, kind = excluded.kind, urgency = excluded.urgency,
-                    subject = excluded.subject, refer_to = excluded.refer_to
+                on conflict (coalesce(site_id, 0), code) do update set "group" = excluded."group",
+                    name = excluded.name, specialty = excluded.specialty, kind = excluded.kind,
+                    urgency = excluded.urgency, subject = excluded.subject, refer_to = excluded.refer_to
             """),
             {**asdict(row), "site_id": site_id},
         )
@@ -93,16 +97,19 @@ def write_issues(
             )
         ), stored as (
             insert into issue (
-                id, code, site_id, category_code, kind, urgency, status, source, reference, text, level, accuracy_m,
+                id, code, site_id, category_id, kind, urgency, status, source, reference, text, level, accuracy_m,
                 extent_m, facility_id, about_id, reported_at, received_at, due_at, closed_at, geom, position,
                 edition_id, grid_id, tier1, tier2, tier3, decision_id, owner_role, owner_grid, owner_id
             )
-            select c.id, :site_code || '-' || lpad(c.id::text, 6, '0'), :site_id, c.category, c.kind, c.urgency,
+            select c.id, :site_code || '-' || lpad(c.id::text, greatest(6, length(c.id::text)), '0'), :site_id,
+                   coalesce(own.id, shared.id), c.kind, c.urgency,
                    c.status, c.source, c.reference, c.text, c.level, c.accuracy_m, c.extent_m, c.facility_id, about.id,
                    c.reported_at, :received_at, c.due_at, c.closed_at, st_setsrid(st_makepoint(c.lon, c.lat), 4326),
                    c.position, c.edition_id, c.grid_id, c.tier1, c.tier2, c.tier3, c.decision_id,
                    c.owner_role, c.owner_grid, owner.id
             from coming c
+            left join category own on own.site_id = :site_id and own.code = c.category
+            left join category shared on shared.site_id is null and shared.code = c.category
             left join person about on about.site_id = :site_id and about.code = c.about
             left join person owner on owner.site_id = :site_id and owner.code = c.owner
             on conflict (site_id, source, reference) where reference is not null do nothing
@@ -126,10 +133,11 @@ def open_issues(session: Session, site_id: int) -> pd.DataFrame:
     return read_table(
         session,
         """
-        select i.id, i.code, st_x(i.geom) as lon, st_y(i.geom) as lat, i.category_code as category, i.kind, i.level,
+        select i.id, i.code, st_x(i.geom) as lon, st_y(i.geom) as lat, c.code as category, i.kind, i.level,
                i.accuracy_m, i.extent_m, f.code as facility, about.code as about, i.status,
                g.code as grid, i.owner_role, i.owner_grid, owner.code as owner, owner.name as owner_name
         from issue i
+        join category c on c.id = i.category_id
         left join grid g on g.id = i.grid_id
         left join facility f on f.id = i.facility_id
         left join person about on about.id = i.about_id

@@ -171,3 +171,15 @@ def people_list(session: Session, site_id: int) -> pd.DataFrame:
         """,
         {"site_id": site_id},
     )
+
+
+def away(session: Session, site_id: int, at: datetime) -> set[str]:
+    """The codes of those who are on leave at a moment."""
+    rows = session.execute(
+        text("""
+            select p.code from leave l join person p on p.id = l.person_id
+            where p.site_id = :site_id and l.starts <= :at and :at < l.ends
+        """),
+        {"site_id": site_id, "at": at},
+    )
+    return set(rows.scalars())

@@ -61,6 +61,12 @@ def site(session: Session, code: str | None) -> Site:
     return found
 
 
+def lock_site(session: Session, code: str, *, exclusive: bool) -> None:
+    """Hold a site's plan still to the end of the transaction: many may report under it, one may change it."""
+    shared = "" if exclusive else "_shared"
+    session.execute(text(f"select pg_advisory_xact_lock{shared}(1735549284, hashtext(:code))"), {"code": code})
+
+
 def first_site(session: Session) -> Site:
     """Any site of the store: what it needs to be more than empty, and whose clock stands for all."""
     found = session.scalar(select(Site).order_by(Site.id).limit(1))
@@ -138,20 +144,25 @@ def write_layer(session: Session, table: str, of_site: Site, frame: gpd.GeoDataF
 
 
 def allot_buildings(session: Session, edition: Edition) -> None:
-    """Note which leaf answers for each building of the site under an Edition."""
+    """Note which leaves answer for each building of the site: the one its plan names, else each it stands in.
+
+    A building that is divided along its units stands in several; a square metre over the line is none.
+    """
     session.execute(
         text("""
-            insert into allotment (edition_id, building_id, grid_code)
-            select :edition, b.id, leaf.code
-            from building b
-            cross join lateral (
-                select g.code from grid g
-                where g.edition_id = :edition and g.tier = :leaf_tier
+            insert into allotment (edition_id, building_id, grid_code, area_m2)
+            select :edition, id, code, area_m2
+            from (
+                select b.id, g.code, part.area_m2, g.code is not distinct from b.grid_code as named,
+                       bool_or(g.code is not distinct from b.grid_code) over (partition by b.id) as any_named,
+                       row_number() over (partition by b.id order by part.area_m2 desc, g.code) as rank
+                from building b
+                join grid g on g.edition_id = :edition and g.tier = :leaf_tier
                   and (g.code = b.grid_code or st_intersects(g.geom, b.geom))
-                order by (g.code = b.grid_code) is true desc, st_area(st_intersection(g.geom, b.geom)) desc, g.code
-                limit 1
-            ) leaf
-            where b.site_id = :site_id
+                cross join lateral (select st_area(st_intersection(g.shape_m, b.shape_m)) as area_m2) part
+                where b.site_id = :site_id
+            ) candidate
+            where case when any_named then named else area_m2 > 1 or rank = 1 end
         """),
         {"edition": edition.id, "leaf_tier": edition.leaf_tier, "site_id": edition.site_id},
     )
@@ -214,10 +225,11 @@ LAYER_QUERIES = {
 
 
 ISSUES = """
-    select i.code, i.category_code as category, i.kind, i.urgency, i.status, i.reported_at, i.due_at, i.closed_at,
+    select i.code, c.code as category, i.kind, i.urgency, i.status, i.reported_at, i.due_at, i.closed_at,
            i.position, g.code as grid, i.tier1, i.tier2, i.tier3, i.owner_role, i.owner_grid, p.code as owner,
            i.level, i.source, i.reference, st_asbinary(i.geom) as geometry
-    from issue i left join grid g on g.id = i.grid_id left join person p on p.id = i.owner_id
+    from issue i join category c on c.id = i.category_id
+    left join grid g on g.id = i.grid_id left join person p on p.id = i.owner_id
     where i.site_id = :site_id order by i.id
 """
 
@@ -233,7 +245,8 @@ def allotted_buildings(session: Session, edition_id: int) -> gpd.GeoDataFrame:
         session,
         """
         select b.code, b.name, a.grid_code as grid, b.warranty_until, st_asbinary(b.geom) as geometry
-        from allotment a join building b on b.id = a.building_id where a.edition_id = :edition order by b.code
+        from allotment a join building b on b.id = a.building_id
+        where a.edition_id = :edition order by b.code, a.area_m2 desc, a.grid_code
         """,
         {"edition": edition_id},
     )
@@ -268,6 +281,12 @@ def tree_rows(session: Session, edition_id: int) -> list[tuple[str, str, str | N
         {"edition": edition_id},
     )
     return [(code, name, parent, tier) for code, name, parent, tier in rows]
+
+
+def facility_codes(session: Session, site_id: int) -> set[str]:
+    """The codes of a site's facilities."""
+    rows = session.execute(text("select code from facility where site_id = :site_id"), {"site_id": site_id})
+    return set(rows.scalars())
 
 
 def keepers(session: Session, site_id: int) -> dict[str, Keeper]:

@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    column,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,11 +28,17 @@ IS_OPEN = "status not in ({})".format(", ".join(f"'{status}'" for status in ENDE
 
 
 class Category(Base):
-    """What an issue is about; the built-in ones belong to no site."""
+    """What an issue is about; the built-in ones belong to no site, a site's own to it alone."""
 
     __tablename__ = "category"
+    __table_args__ = (
+        one_of("kind", KINDS),
+        one_of("urgency", URGENCIES),
+        Index("uq_category_code", func.coalesce(column("site_id"), 0), "code", unique=True),
+    )
 
-    code: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(Text(collation="C"))
     site_id: Mapped[int | None] = mapped_column(ForeignKey("site.id"))
     group: Mapped[str]
     name: Mapped[str]
@@ -78,7 +95,7 @@ class Issue(Base):
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
-    category_code: Mapped[str] = mapped_column(ForeignKey("category.code"))
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
     kind: Mapped[str]
     urgency: Mapped[str]
     status: Mapped[str]

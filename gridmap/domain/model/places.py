@@ -124,13 +124,14 @@ class Building(Base):
 
 
 class Allotment(Base):
-    """Which leaf answers for a building under an Edition: as its plan says, else where most of it stands."""
+    """Which leaf answers for a building under an Edition: as its plan says, else each that it stands in."""
 
     __tablename__ = "allotment"
 
     edition_id: Mapped[int] = mapped_column(ForeignKey("edition.id", ondelete="CASCADE"), primary_key=True)
     building_id: Mapped[int] = mapped_column(ForeignKey("building.id", ondelete="CASCADE"), primary_key=True)
-    grid_code: Mapped[str] = mapped_column(Text(collation="C"))
+    grid_code: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    area_m2: Mapped[float]
 
 
 class Unit(Base):

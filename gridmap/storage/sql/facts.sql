@@ -52,11 +52,11 @@ outside as (
                 order by outside_m
                 limit 16
             ) near
-            order by near.outside_m, near.code
+            order by round(near.outside_m::numeric, 6), near.code
             limit 1
         ) g on p.extent && st_expand(a.geom, 1)
         where a.at >= p.valid_from and (p.valid_to is null or a.at < p.valid_to)
-        order by g.outside_m, st_distance(p.extent::geography, a.geom::geography), g.code
+        order by round(g.outside_m::numeric, 6), st_distance(p.extent::geography, a.geom::geography), g.code
         limit 1
     ) nearest
     where a.n not in (select n from covered)
@@ -91,6 +91,7 @@ select
 from spot s
 left join lateral (
     -- The index yields the nearest by distance alone; no corner has more than sixteen grids to choose from.
+    -- Distances that differ by less than a micrometre are one: two ways of computing them must name the same grid.
     select nearest.*
     from (
         select g.code, g.shape_m <-> s.place_m as distance_m
@@ -99,7 +100,7 @@ left join lateral (
         order by distance_m
         limit 16
     ) nearest
-    order by nearest.distance_m, nearest.code
+    order by round(nearest.distance_m::numeric, 6), nearest.code
     limit 1
 ) runner_up on not s.too_far
 left join lateral (
@@ -116,7 +117,8 @@ left join lateral (
     select b.code, a.grid_code, b.warranty_until, st_distance(b.shape_m, s.place_m) as distance_m
     from building b join allotment a on a.building_id = b.id and a.edition_id = s.edition_id
     where b.site_id = s.site_id and st_dwithin(b.shape_m, s.place_m, s.building_reach_m)
-    order by (a.grid_code = s.leaf) desc, distance_m, b.code
+    order by (a.grid_code = s.leaf) desc, round(st_distance(b.shape_m, s.place_m)::numeric, 6), b.code,
+             a.area_m2 desc, a.grid_code
     limit 1
 ) building on not s.too_far
 left join lateral (
@@ -126,8 +128,8 @@ left join lateral (
       and (o.valid_from is null or s.at >= o.valid_from) and (o.valid_to is null or s.at < o.valid_to)
 ) overlays on not s.too_far
 left join lateral (
-    select f.code, f.grid_code
-    from facility f
+    select f.code, g.code as grid_code
+    from facility f left join grid g on g.edition_id = s.edition_id and g.code = f.grid_code
     where f.site_id = s.site_id and f.level = s.level and st_dimension(f.geom) = 2 and st_covers(f.geom, s.geom)
     order by f.code
     limit 1

@@ -57,6 +57,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_building_shape_m', 'building', ['site_id', 'shape_m'], unique=False, postgresql_using='gist')
     op.create_table('category',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('code', sa.Text(collation='C'), nullable=False),
     sa.Column('site_id', sa.BigInteger(), nullable=True),
     sa.Column('group', sa.String(), nullable=False),
@@ -66,9 +67,12 @@ def upgrade() -> None:
     sa.Column('urgency', sa.String(), server_default='normal', nullable=False),
     sa.Column('subject', sa.Integer(), nullable=True),
     sa.Column('refer_to', sa.String(), nullable=True),
+    sa.CheckConstraint("kind in ('repair', 'complaint', 'enquiry', 'suggestion', 'inspection', 'alarm')", name=op.f('ck_category_kind_known')),
+    sa.CheckConstraint("urgency in ('life', 'emergency', 'urgent', 'normal')", name=op.f('ck_category_urgency_known')),
     sa.ForeignKeyConstraint(['site_id'], ['site.id'], name=op.f('fk_category_site_id')),
-    sa.PrimaryKeyConstraint('code', name=op.f('pk_category'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_category'))
     )
+    op.create_index('uq_category_code', 'category', [sa.literal_column('coalesce(site_id, 0)'), 'code'], unique=True)
     op.create_table('decision',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('site_id', sa.BigInteger(), nullable=False),
@@ -132,9 +136,10 @@ def upgrade() -> None:
     sa.Column('edition_id', sa.BigInteger(), nullable=False),
     sa.Column('building_id', sa.BigInteger(), nullable=False),
     sa.Column('grid_code', sa.Text(collation='C'), nullable=False),
+    sa.Column('area_m2', sa.Double(), nullable=False),
     sa.ForeignKeyConstraint(['building_id'], ['building.id'], name=op.f('fk_allotment_building_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['edition_id'], ['edition.id'], name=op.f('fk_allotment_edition_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('edition_id', 'building_id', name=op.f('pk_allotment'))
+    sa.PrimaryKeyConstraint('edition_id', 'building_id', 'grid_code', name=op.f('pk_allotment'))
     )
     op.create_geospatial_table('grid',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -220,7 +225,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('code', sa.Text(collation='C'), nullable=False),
     sa.Column('site_id', sa.BigInteger(), nullable=False),
-    sa.Column('category_code', sa.Text(collation='C'), nullable=False),
+    sa.Column('category_id', sa.BigInteger(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
     sa.Column('urgency', sa.String(), nullable=False),
     sa.Column('status', sa.String(), nullable=False),
@@ -254,7 +259,7 @@ def upgrade() -> None:
     sa.CheckConstraint("urgency in ('life', 'emergency', 'urgent', 'normal')", name=op.f('ck_issue_urgency_known')),
     sa.CheckConstraint('accuracy_m >= 0', name=op.f('ck_issue_accuracy_positive')),
     sa.ForeignKeyConstraint(['about_id'], ['person.id'], name=op.f('fk_issue_about_id')),
-    sa.ForeignKeyConstraint(['category_code'], ['category.code'], name=op.f('fk_issue_category_code')),
+    sa.ForeignKeyConstraint(['category_id'], ['category.id'], name=op.f('fk_issue_category_id')),
     sa.ForeignKeyConstraint(['decision_id'], ['decision.id'], name=op.f('fk_issue_decision_id')),
     sa.ForeignKeyConstraint(['edition_id'], ['edition.id'], name=op.f('fk_issue_edition_id')),
     sa.ForeignKeyConstraint(['facility_id'], ['facility.id'], name=op.f('fk_issue_facility_id')),
@@ -315,6 +320,7 @@ def downgrade() -> None:
     op.drop_geospatial_table('facility')
     op.drop_geospatial_table('edition')
     op.drop_table('decision')
+    op.drop_index('uq_category_code', table_name='category')
     op.drop_table('category')
     op.drop_index('ix_building_shape_m', table_name='building', postgresql_using='gist')
     op.drop_geospatial_table('building')
