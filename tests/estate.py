@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,13 +113,11 @@ class Estate:
     )  # fmt: skip
     plan: str = ""
 
-    def write(self, folder: Path) -> Path:
+    def write(self, folder: Path, **site: Any) -> Path:
         """The files and the plan.toml that names them."""
         folder.mkdir(parents=True, exist_ok=True)
-        said = [
-            f'[site]\ncode = "{SITE["code"]}"\nname = "{SITE["name"]}"\nmetric_epsg = {SITE["metric_epsg"]}',
-            self.plan,
-        ]
+        keys = "\n".join(f"{key} = {json.dumps(value)}" for key, value in {**SITE, **site}.items())
+        said = [f"[site]\n{keys}", self.plan]
         self.grids.to_file(folder / "grids.geojson", driver="GeoJSON")
         said.append('[layers.grids]\nfile = "grids.geojson"')
         for name, frame in self.layers.items():

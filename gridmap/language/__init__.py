@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from babel.messages.pofile import read_po
 
+from gridmap.errors import InputError
+
 LANGUAGES: Final = ("zh-Hans", "zh-Hant", "en")
 DEFAULT: Final = "zh-Hans"
 
@@ -18,6 +20,8 @@ DEFAULT: Final = "zh-Hans"
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
     """Every message of a language by its English key; English speaks for itself."""
+    if language not in LANGUAGES:
+        raise InputError(f"language {language!r} is not known: choose one of {', '.join(LANGUAGES)}")
     if language == "en":
         return {}
     with (files(__package__) / f"{language}.po").open("rb") as stream:

@@ -12,17 +12,24 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmap.domain.lifecycle import KINDS
-from gridmap.errors import CoordinateError, InputError
-from gridmap.operations.plans import local_moment, time_zone
+from gridmap.domain.model import Facility, Person, Site
+from gridmap.errors import CoordinateError, InputError, NotFoundError
+from gridmap.operations.plans import time_zone
 from gridmap.spatial.coordinates import to_wgs84
+from gridmap.spatial.files.cells import as_text
 from gridmap.spatial.files.exports import write_layer, write_table
+from gridmap.spatial.files.limits import POINTS
+from gridmap.spatial.files.parquet import open_parquet
 from gridmap.spatial.files.points import PointChunks, iter_points
 from gridmap.storage import issues as stored_issues
 
-MOMENTS = ("reported_at", "due_at", "closed_at")
+# Grids hold since 1970 at the earliest; an end in 1900 is how some programs write that there is none.
+FIRST_YEARS = {"reported_at": 1970, "due_at": 1900, "closed_at": 1900}
+LAST_YEAR = 2200
 TEXTS = ("category", "kind", "urgency", "level", "facility", "about", "text", "source", "reference", "status")
 # What routing adds to a row, and what only --detail asks for.
 ADDED = ("position", "grid", "tier1", "tier2", "tier3", "owner_role", "owner_grid", "owner", "owner_name", "rule")
@@ -52,6 +59,13 @@ class PointFile:
     def guessed(self) -> Mapping[str, str]:
         return self.chunks.guessed
 
+    @property
+    def total(self) -> int | None:
+        """How many rows the file has, where it says so."""
+        if self.chunks.path.suffix.lower() not in (".parquet", ".geoparquet"):
+            return None
+        return int(open_parquet(self.chunks.path, POINTS).metadata.num_rows)
+
     def batches(self, timezone: str) -> Iterator[Rows]:
         """The rows, understood: moments aware, words as text, positions in WGS 84."""
         own_names = dict(zip(self.chunks.names, self.chunks.columns, strict=True))
@@ -61,10 +75,19 @@ class PointFile:
 
 
 def open_points(
-    path: Path, columns: Mapping[str, str], datum: str, words: Mapping[str, Mapping[str, str]] | None = None
+    path: Path,
+    columns: Mapping[str, str],
+    datum: str,
+    words: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    rows: int = 200_000,
+    encoding: str | None = None,
 ) -> PointFile:
-    """A file of reports; which column is what is guessed where it is not said, `words` are theirs by column to ours."""
-    return PointFile(iter_points(path, columns), datum, words or {})
+    """A file of reports, `rows` at a time.
+
+    Which column is what is guessed where it is not said; `words` are theirs by column to ours.
+    """
+    return PointFile(iter_points(path, columns, chunk=rows, encoding=encoding), datum, words or {})
 
 
 def _prepared(frame: pd.DataFrame, datum: str, timezone: str, words: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
@@ -79,42 +102,59 @@ def _prepared(frame: pd.DataFrame, datum: str, timezone: str, words: Mapping[str
             frame[name] = _texts(frame[name])
         if name in frame and name in words:
             frame[name] = frame[name].map(lambda said, known=words[name]: known.get(said, said))
-    for name in MOMENTS:
+    for name in FIRST_YEARS:
         if name in frame:
-            frame[name], unread = _moments(frame[name], timezone)
-            bad = unread & frame["fault"].isna()
-            frame.loc[bad, "fault"] = f"{name} is no time"
+            frame[name], wrong = _moments(frame[name], name, timezone)
+            frame["fault"] = frame["fault"].where(frame["fault"].notna(), wrong)
     return frame
 
 
 def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
-    if column.dtype.kind in "if":
-        column = column.map(lambda value: None if pd.isna(value) else f"{value:g}")
-    column = column.astype(object)
-    return column.where(column.notna() & (column != ""), None)
+    """A column as text, with None where it is empty: a number that is whole has all its digits and no point."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        return as_text(column)
+    texts = column.str.strip().astype(object)
+    return texts.where(texts.notna() & (texts != ""), None)
 
 
-def _moments(column: pd.Series[Any], timezone: str) -> tuple[pd.Series[Any], pd.Series[bool]]:
-    """The moments of a column, and where it holds something that is none; without a zone, the site's holds."""
-    given = column.notna() & (column.astype(str).str.strip() != "")
-    moments = pd.to_datetime(column.where(given), errors="coerce", format="ISO8601", utc=False)
-    if moments.dtype == object:  # zones differ from row to row, or some have none
-        moments = pd.Series([_moment(value, timezone) for value in column.where(given)], index=column.index)
-        moments = pd.to_datetime(moments, utc=True)
-    elif moments.dt.tz is None:
-        moments = moments.dt.tz_localize(time_zone(timezone), ambiguous=True, nonexistent="shift_forward")
-    return moments.dt.tz_convert("UTC"), given & moments.isna()
+# A date at least, written from the year on; a zone can only stand behind a time.
+_DATED = r"^\d{4}[-/]?\d\d[-/]?\d\d"
+_ZONED = r"\d[T ].*([Zz]|[+-]\d)"
 
 
-def _moment(value: Any, timezone: str) -> Any:
-    try:
-        return local_moment(value, timezone) or pd.NaT
-    except InputError:
-        return pd.NaT
+def _moments(column: pd.Series[Any], name: str, timezone: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """The moments of a column in UTC, and what is wrong with the others; without a zone, the site's holds."""
+    parsed, zoned, given = _parsed(column)
+    first = FIRST_YEARS[name]
+    # A day more, for years that begin earlier in the east.
+    near = (parsed >= pd.Timestamp(first, 1, 1, tz="UTC") - pd.Timedelta(days=1)) & (
+        parsed < pd.Timestamp(LAST_YEAR + 1, 1, 1, tz="UTC")
+    )
+    wrong = pd.Series(None, index=column.index, dtype=object)
+    wrong[given & parsed.isna()] = f"{name} is no time"
+    wrong[parsed.notna() & ~near] = f"{name} is out of the years {first} to {LAST_YEAR}"
+    moments = parsed.where(near).dt.as_unit("us")
+    local = moments[~zoned].dt.tz_localize(None)
+    local = local.dt.tz_localize(time_zone(timezone), ambiguous=True, nonexistent="shift_forward")
+    moments[~zoned] = local.dt.tz_convert("UTC")
+    return moments, wrong
 
 
-def checked_point(session: Session, point: Mapping[str, Any]) -> pd.DataFrame:
-    """One point as a frame, or an error that names what is wrong with it."""
+def _parsed(column: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[bool], pd.Series[bool]]:
+    """The times of a column as if all without a zone were in UTC; which have one; and which cells hold anything."""
+    if column.dtype.kind == "M":
+        aware = isinstance(column.dtype, pd.DatetimeTZDtype)
+        return pd.to_datetime(column, utc=True), pd.Series(aware, index=column.index), column.notna()
+    texts = _texts(column).astype("str")
+    dated = texts.where(texts.str.contains(_DATED, na=False))
+    # With more digits than these, a column would be read in nanoseconds, which end in 2262.
+    dated = dated.str.replace(r"(\.\d{6})\d+", r"\1", regex=True)
+    parsed = pd.to_datetime(dated, errors="coerce", format="ISO8601", utc=True)
+    return parsed, texts.str.contains(_ZONED, na=False), texts.notna()
+
+
+def checked_point(session: Session, point: Mapping[str, Any], site: str | None = None) -> pd.DataFrame:
+    """One point as a frame, or an error that names what is wrong with it; of a site, or of any."""
     lon, lat = point["lon"], point["lat"]
     if not (np.isfinite([lon, lat]).all() and abs(lon) <= 180 and abs(lat) <= 90):
         raise CoordinateError(f"{lon} {lat} is no position: longitude -180 to 180, then latitude -90 to 90")
@@ -126,7 +166,20 @@ def checked_point(session: Session, point: Mapping[str, Any]) -> pd.DataFrame:
     category = point.get("category")
     if category is not None and category not in stored_issues.categories(session):
         raise InputError(f"no category is called {category!r}: gridmap categories lists them")
+    for name, table, listed in (("facility", Facility, "facilities"), ("about", Person, "people")):
+        if point.get(name) is not None:
+            _check_known(session, table, listed, str(point[name]), site)
     return pd.DataFrame([dict(point)])
+
+
+def _check_known(
+    session: Session, table: type[Facility] | type[Person], listed: str, code: str, site: str | None
+) -> None:
+    """Refuse a code that no row of the site has; without a site, that none of any site has."""
+    asked = select(table.id).join(Site, Site.id == table.site_id).where(table.code == code)
+    if session.scalar((asked if site is None else asked.where(Site.code == site)).limit(1)) is None:
+        where = f" in {site}" if site is not None else ""
+        raise NotFoundError(f"{table.__tablename__} {code!r} is not known{where}: gridmap export {listed} lists them")
 
 
 @dataclass
@@ -170,7 +223,7 @@ def rejected_rows(rows: Rows, rejected: pd.DataFrame) -> pd.DataFrame:
 
 def write_routed(routed: pd.DataFrame, out: Path) -> None:
     """Routed rows: a table where the file is one, else points."""
-    if out.name.endswith((".csv", ".xlsx")):
+    if out.suffix.lower() in (".csv", ".xlsx"):
         write_table(routed, out)
         return
     lon, lat = (routed.index.get_level_values(name) for name in ("lon", "lat"))

@@ -148,6 +148,8 @@ def allot_buildings(session: Session, edition: Edition) -> None:
 
     A building that is divided along its units stands in several; a square metre over the line is none.
     """
+    # A draft that was withdrawn and comes back finds other buildings than it left.
+    session.execute(text("delete from allotment where edition_id = :edition"), {"edition": edition.id})
     session.execute(
         text("""
             insert into allotment (edition_id, building_id, grid_code, area_m2)

@@ -88,6 +88,10 @@ def rule(verdict: Verdict) -> str:
         ({"group": "cleaning", "own_level": True, "building_grid": "Z11"}, "5 own level", [("owns", "eve")]),
         ({"group": "equipment", "specialty": "repair"}, "6 equipment", [("owns", "ann"), ("repairs", "tom")]),
         ({"group": "defects", "under_warranty": True}, "6 under warranty", [("owns", "dev"), ("follows", "ann")]),
+        ({"group": "equipment", "specialty": "repair", "touches": ("Z11", "Z12")},
+         "7 equipment of several grids", [("owns", "sun"), ("repairs", "tom"), ("helps", "ann"), ("helps", "ben")]),
+        ({"group": "outside", "refer_to": "gas company", "overlays": (Keeper("CLUB", "Clubhouse", "keeper"),)},
+         "9 referred out", [("owns", "ann"), ("refers", "gas company")]),
         ({"touches": ("Z11", "Z12")}, "7 several grids", [("owns", "sun"), ("helps", "ann"), ("helps", "ben")]),
         ({"touches": ("Z11", "Z21")}, "7 several grids", [("owns", "coo"), ("helps", "ann"), ("helps", "cai")]),
         ({"group": "service", "kind": "complaint"}, "8 about staff", [("owns", "sun")]),
@@ -118,6 +122,32 @@ def test_a_complaint_never_reaches_the_person_it_is_about_even_where_he_holds_th
 def test_a_complaint_about_the_guard_goes_to_the_owner_who_directs_him() -> None:
     posts = (post("guard", "Z11", "gus"), post("grid_owner", "Z11", "ann"))
     assert who(decided(*posts, about="gus", kind="complaint")) == [("owns", "ann")]
+
+
+@pytest.mark.parametrize("group", ["equipment", "cleaning", "fire_safety", "decoration"])
+def test_a_complaint_about_a_person_is_no_matter_of_the_group_it_is_filed_under(group: str) -> None:
+    assert who(decided(about="ann", kind="complaint", group=group)) == [("owns", "sun")]
+
+
+@pytest.mark.parametrize("about", ["coo", "dis", "tom"])
+def test_a_complaint_never_goes_below_the_person_complained_of(about: str) -> None:
+    without_heads = tuple(each for each in POSTS if each.role not in ("project_head", "head_of_engineering"))
+    owner = decided(*without_heads, about=about, kind="complaint").owner
+    below = {"ann", "ben", "cai", "sun", "gus", "eve", about}
+    assert (owner.person is None or owner.person.code not in below) or owner.role == "dispatcher"
+
+
+def test_a_complaint_about_the_owner_of_another_cell_goes_to_the_post_above_that_cell() -> None:
+    posts = (*POSTS, post("supervisor", "Z2", "sal"))
+    assert who(decided(*posts, about="cai", kind="complaint", leaf="Z11")) == [("owns", "sal")]
+
+
+def test_a_keeper_on_leave_or_complained_of_does_not_answer() -> None:
+    overlay = Keeper("CLUB", "Clubhouse", "keeper", person="kim")
+    facts = Facts("inside", "Z11", TREE.chain("Z11"), overlays=(overlay,))
+    people = {"kim": person("kim")}
+    assert who(decide(facts, TREE, Roster(POSTS, people))) == [("owns", "kim")]
+    assert who(decide(facts, TREE, Roster(POSTS, people, away={"kim"}))) == [("owns", "rec")]
 
 
 def test_the_deputy_stands_in_for_an_owner_who_is_away() -> None:

@@ -25,8 +25,8 @@ Publisher = Callable[..., Published]
 def checked(session: Session, tmp_path: Path) -> Callable[..., Checked]:
     """Write an estate as a plan, read it back and check it."""
 
-    def check_estate(estate: Estate | None = None, at: datetime = NOW) -> Checked:
-        plan = (estate or Estate()).write(tmp_path / "plan")
+    def check_estate(estate: Estate | None = None, at: datetime = NOW, **site: Any) -> Checked:
+        plan = (estate or Estate()).write(tmp_path / "plan", **site)
         return check(session, read_plan(outline_from_toml(plan)), at)
 
     return check_estate
@@ -36,8 +36,10 @@ def checked(session: Session, tmp_path: Path) -> Callable[..., Checked]:
 def published(session: Session, checked: Callable[..., Checked]) -> Publisher:
     """Check and publish an estate."""
 
-    def publish_estate(estate: Estate | None = None, at: datetime = NOW, **options: Any) -> Published:
-        return publish(session, checked(estate, at), at, **options)
+    def publish_estate(
+        estate: Estate | None = None, at: datetime = NOW, *, draft: bool = False, **site: Any
+    ) -> Published:
+        return publish(session, checked(estate, at, **site), at, draft=draft)
 
     return publish_estate
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gridmap.domain.model import Site
+from gridmap.operations.checks import check
 from gridmap.operations.issues import Desk
+from gridmap.operations.plans import outline_from_toml, read_plan
+from gridmap.operations.publication import publish
 from gridmap.operations.reports import Seen
-from tests.estate import spot
-from tests.operations.conftest import NOW
+from gridmap.storage.database import Database
+from gridmap.storage.issues import categories, misrouted
+from gridmap.storage.places import site
+from tests.estate import Estate, spot
+from tests.operations.conftest import NOW, Publisher
 
 
 def points(*spots: tuple[float, float], **known: object) -> pd.DataFrame:
@@ -84,6 +92,79 @@ def test_an_end_before_the_report_is_no_end(session: Session, estate: Site) -> N
     rows = session.execute(text("select status, closed_at from issue order by id")).all()
     assert [tuple(row) for row in rows] == [("closed", ends[0]), ("reported", None)]
     assert session.execute(text("select count(*) from issue_event where action = 'close'")).scalar_one() == 1
+
+
+def test_what_is_still_open_belongs_to_the_edition_in_force_however_long_ago_it_was_reported(
+    session: Session, estate: Site, published: Publisher
+) -> None:
+    published(None, NOW + timedelta(days=30))
+    long_ago = points((0.1, 0.1), (0.2, 0.1), closed_at=[None, NOW + timedelta(hours=1)])
+    Desk(session, estate).report(long_ago, NOW + timedelta(days=31), "desk")
+    query = "select i.status, e.number from issue i join edition e on e.id = i.edition_id order by i.id"
+    assert [tuple(row) for row in session.execute(text(query))] == [("reported", 2), ("closed", 1)]
+    assert len(misrouted(session, NOW + timedelta(days=31))) == 0
+
+
+def test_what_names_something_unknown_is_rejected(session: Session, estate: Site) -> None:
+    rows = points((0.1, 0.1), (0.1, 0.1), (0.1, 0.1), facility=["PUMP", "MOON", None], about=[None, None, "NOBODY"])
+    batch = Desk(session, estate).report(rows, NOW, "desk")
+    assert batch.rejected["fault"].tolist() == ["facility 'MOON' is not known", "about 'NOBODY' is not known"]
+
+
+def test_the_codes_of_issues_grow_past_six_digits(session: Session, estate: Site) -> None:
+    session.execute(text("select setval(pg_get_serial_sequence('issue', 'id'), 999998)"))
+    stored = Desk(session, estate).report(points((0.1, 0.1), (0.1, 0.1)), NOW, "desk").stored
+    assert stored["code"].tolist() == ["WJ-999999", "WJ-1000000"]
+
+
+def test_a_sites_own_category_is_no_other_sites(session: Session, estate: Site) -> None:
+    desk = Desk(session, estate)
+    desk.add_categories(points((0.1, 0.1), category=["ghosts"]))
+    other = Site(code="OTHER", name="other", metric_epsg=32651)
+    session.add(other)
+    session.flush()
+    assert "ghosts" in categories(session, estate.id)
+    assert "ghosts" not in categories(session, other.id)
+
+
+def test_two_reports_of_one_file_at_once_store_it_once(database: Database, tmp_path: Path) -> None:
+    plan = read_plan(outline_from_toml(Estate().write(tmp_path / "plan")))
+    with database.session() as session:
+        publish(session, check(session, plan, NOW), NOW)
+    rows = points(*[(0.01 * n, 0.5) for n in range(200)], reference=[str(n) for n in range(200)], category="lift")
+
+    def report() -> int:
+        with database.session() as session:
+            return len(Desk(session, site(session, "WJ")).report(rows, NOW, "file").stored)
+
+    with ThreadPoolExecutor(4) as pool:
+        stored = list(pool.map(lambda _: report(), range(4)))
+    assert sorted(stored) == [0, 0, 0, 200]
+
+
+def test_reports_while_a_plan_is_published_end_in_the_edition_in_force(database: Database, tmp_path: Path) -> None:
+    plan = read_plan(outline_from_toml(Estate().write(tmp_path / "plan")))
+    with database.session() as session:
+        publish(session, check(session, plan, NOW), NOW)
+
+    def report(batch: int) -> None:
+        rows = points(*[(0.02 * n, 1.5) for n in range(100)], reference=[f"{batch}-{n}" for n in range(100)])
+        with database.session() as session:
+            Desk(session, site(session, "WJ")).report(rows, NOW + timedelta(days=1 + batch), "file")
+
+    def redraw() -> None:
+        with database.session() as session:
+            at = NOW + timedelta(days=1)
+            publish(session, check(session, plan, at), at)
+
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(report, batch) for batch in range(3)] + [pool.submit(redraw)]
+        waiting += [pool.submit(report, batch) for batch in range(3, 6)]
+        for each in waiting:
+            each.result()
+    with database.session() as session:
+        assert session.execute(text("select count(*) from issue")).scalar_one() == 600
+        assert len(misrouted(session, NOW + timedelta(days=9))) == 0
 
 
 def test_issues_decided_alike_share_one_decision(session: Session, estate: Site) -> None:

@@ -184,6 +184,27 @@ def test_an_edition_cannot_begin_before_the_one_in_force(session: Session, estat
         published(Estate(plan="[plan]\nvalid_from = 2026-01-01"), LATER)
 
 
+def test_an_edition_dated_ahead_gives_way_to_one_that_begins_before_it(
+    session: Session, estate: Site, published: Publisher
+) -> None:
+    ahead = redrawn()
+    ahead.plan = "[plan]\nvalid_from = 2030-01-01"
+    published(ahead, LATER)
+    published(None, LATER + timedelta(days=1))
+    rows = session.execute(text("select number, status, valid_to is null from edition order by number")).all()
+    assert [tuple(row) for row in rows] == [(1, "retired", False), (2, "draft", True), (3, "published", True)]
+    publish_draft(session, estate, 2, LATER + timedelta(days=2), valid_from=LATER + timedelta(days=3))
+    query = "select valid_to from edition where number = 3"
+    assert session.execute(text(query)).scalar_one() == LATER + timedelta(days=3)
+
+
+def test_a_site_keeps_the_system_it_was_first_measured_in(published: Publisher, estate: Site) -> None:
+    other = Estate()
+    other.plan = "[plan]"
+    with pytest.raises(RefusedError, match="EPSG:32651 since its first plan, not in EPSG:4549"):
+        published(other, LATER, metric_epsg=4549)
+
+
 def test_an_edition_dated_ahead_takes_over_on_its_day(session: Session, estate: Site, published: Publisher) -> None:
     report(session, estate, (1.1, 0.5))
     published_ahead = redrawn()

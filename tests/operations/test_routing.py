@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,8 +15,8 @@ from gridmap.domain.frames import FACTS
 from gridmap.domain.model import Site
 from gridmap.operations.routing import Router, moments_of, on_lattice
 from gridmap.storage import facts as stored_facts
-from tests.estate import PARK, STEP, spot
-from tests.operations.conftest import NOW
+from tests.estate import PARK, STEP, Estate, cell, spot
+from tests.operations.conftest import NOW, Publisher
 
 MEASURED = ("outside_m", "boundary_m", "runner_up_m", "building_m")
 
@@ -116,6 +117,43 @@ def test_answers_speak_the_readers_language(session: Session, estate: Site) -> N
     lon, lat = spot(0.1, 0.1)
     route = Router(session).locate(pd.DataFrame([{"lon": lon, "lat": lat}]), NOW)[0]
     assert route.as_json("zh-Hant")["reasons"][0]["text"] == "位置在網格 Z1-C1-1 內"
+
+
+def test_the_roster_of_one_and_of_many_come_to_the_same_answer(session: Session, estate: Site) -> None:
+    points = many_places(40).assign(kind="complaint", category="fight", about="P-Z2-C2-4")
+    points = on_lattice(points)
+    moments = moments_of(points, NOW)
+    many = Router(session)
+    together = many.decide(points, stored_facts.facts(session, points, moments), moments)
+    assert len(together.verdicts) > 20
+    for row in range(0, len(points), 5):
+        alone = points.iloc[[row]].reset_index(drop=True)
+        single = Router(session).decide(alone, stored_facts.facts(session, alone, moments[:1]), moments[:1])
+        assert single.verdicts[single.which[0]] == together.verdicts[together.which[row]]
+
+
+def test_in_a_building_that_is_divided_along_its_units_the_covering_cell_answers(
+    session: Session, published: Publisher
+) -> None:
+    divided = Estate()
+    long_house = cell(0.6, 0.4, 0.8, 0.2)
+    houses = divided.layers["buildings"]
+    houses = houses[~houses["code"].isin(["H-Z1-C1-1", "H-Z1-C1-2"])]
+    row = gpd.GeoDataFrame({"code": ["LONG"]}, geometry=[long_house], crs=4326)
+    divided.layers["buildings"] = gpd.GeoDataFrame(pd.concat([houses, row], ignore_index=True), crs=4326)
+    units = {"building": ["LONG", "LONG"], "code": ["1", "2"]}
+    halves = [cell(0.6, 0.4, 0.4, 0.2), cell(1, 0.4, 0.4, 0.2)]
+    divided.layers["units"] = gpd.GeoDataFrame(units, geometry=halves, crs=4326)
+    published(divided)
+    assert owner(located(session, 0.8, 0.5, category="litter")) == "P-Z1-C1-1"
+    assert owner(located(session, 1.3, 0.5, category="litter")) == "P-Z1-C1-2"
+
+
+def test_a_level_whose_grid_has_gone_is_the_environment_officers(session: Session, estate: Site) -> None:
+    session.execute(text("update facility set grid_code = 'GONE' where code = 'CARPARK'"))
+    route = located(session, 0.5, 0.5, category="dirty_car_park", level="B1")
+    assert [reason["rule"] for reason in route["reasons"]][1] == "5 own level"  # type: ignore[attr-defined]
+    assert owner(route) == "P-Z1-C1-1"  # no environment officer is named there: the cell's owner
 
 
 def many_places(count: int, seed: int = 7) -> pd.DataFrame:

@@ -38,6 +38,7 @@ def read_layer(
     layer: str | None = None,
     datum: str = "wgs84",
     crs: int | str | None = None,
+    fallback_crs: int | str | None = None,
     kinds: Kinds = "any",
     encoding: str | None = None,
     limits: Limits = PLAN,
@@ -54,7 +55,9 @@ def read_layer(
     datum : {"wgs84", "gcj02", "bd09"}
         What the file's degrees are in.
     crs : int or str, optional
-        The file's EPSG number, where the file does not say it or says it wrongly. CSV is taken as 4326 without it.
+        The file's EPSG number, where the file does not say it or says it wrongly.
+    fallback_crs : int or str, optional
+        Its EPSG number only if it says none, as CSV and a shapefile without .prj. CSV is taken as 4326 without it.
     kinds : {"Polygon", "Point", "any"}
         Which shapes fit. Single rows of another type are left to `plausible`; a file without any that fits is refused.
     encoding : str, optional
@@ -92,7 +95,8 @@ def read_layer(
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     check_shapes(shapes, file, limits)
     _check_kinds(shapes, file, kinds)
-    system = crs if crs is not None else (frame.crs or (WGS84 if datum != "wgs84" else None))
+    assumed = WGS84 if datum != "wgs84" or suffix_of(file).startswith(".csv") else None
+    system = next((said for said in (crs, frame.crs, fallback_crs) if said is not None), assumed)
     texts = clean_text(pd.DataFrame(frame.drop(columns=frame.geometry.name)), path)
     placed = _in_degrees(gpd.GeoSeries(shapes, index=frame.index), system, file, limits)
     return gpd.GeoDataFrame(texts, geometry=convert_geometries(placed, datum), crs=WGS84)
@@ -162,13 +166,13 @@ def _read_csv(path: Path, _layer: str | None, encoding: str | None, limits: Limi
     wkt = next((name for name in table.columns if str(name).casefold() in _WKT_COLUMNS), None)
     if wkt is not None:
         shapes = shapes_of_wkt(table[wkt].tolist(), path)
-        return gpd.GeoDataFrame(table.drop(columns=wkt), geometry=shapes, crs=WGS84)
+        return gpd.GeoDataFrame(table.drop(columns=wkt), geometry=shapes)
     guessed = guess_columns([str(name) for name in table.columns], {}, only=("lon", "lat"))
     if len(guessed) < 2:
         raise refused(path, "it has no column wkt and none for lon and lat; name the columns so")
     lon, lat = (_numbers(table[guessed[axis]], path) for axis in ("lon", "lat"))
     shapes = np.where(np.isnan(lon) | np.isnan(lat), None, shapely.points(lon, lat))  # type: ignore[call-overload]
-    return gpd.GeoDataFrame(table.drop(columns=list(guessed.values())), geometry=shapes, crs=WGS84)
+    return gpd.GeoDataFrame(table.drop(columns=list(guessed.values())), geometry=shapes)
 
 
 def _numbers(column: pd.Series, path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:

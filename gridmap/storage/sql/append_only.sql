@@ -1,4 +1,4 @@
--- History is appended to, never changed: a trigger says so to whoever tries.
+-- History is appended to, never changed or emptied: a trigger says so to whoever tries.
 create or replace function refuse_change() returns trigger language plpgsql as $$
 begin
     raise exception 'the history of issues is append-only' using errcode = 'restrict_violation';
@@ -6,5 +6,5 @@ end
 $$;
 
 create or replace trigger issue_event_append_only
-before update or delete on issue_event
+before update or delete or truncate on issue_event
 for each statement execute function refuse_change();
