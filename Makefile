@@ -14,7 +14,7 @@ help: ## what can be made
 setup-run: ## the package and its parts, and a PostGIS if none is here
 	@setup/bootstrap.sh run
 
-setup: ## that, and what tests and lint need
+setup: ## that, and what tests, lint and notebooks need
 	@setup/bootstrap.sh test
 
 test: setup ## the whole suite, against a private database of its own

@@ -2,7 +2,7 @@
 # From a bare Debian or Ubuntu with python3 to an environment with gridmap in it and a PostGIS.
 #
 #   setup/bootstrap.sh run     the package and its parts, in .venv
-#   setup/bootstrap.sh test    that, and what tests and lint need
+#   setup/bootstrap.sh test    that, and what tests, lint and notebooks need
 #   setup/bootstrap.sh bench   an environment of its own for the benchmarks, in .venv-bench
 #
 # Needs no root and installs nothing in the system. Done at once when nothing has changed.
@@ -16,7 +16,7 @@ venv=.venv
 requirements=
 case $stage in
     run) what=. ;;
-    test) what='.[test,lint]' ;;
+    test) what='.[test,lint,notebook]' ;;
     bench) what=. venv=.venv-bench requirements=benchmarks/requirements.txt ;;
     *) echo "setup/bootstrap.sh: the stage is run, test or bench, not $stage" >&2; exit 2 ;;
 esac

@@ -43,9 +43,9 @@ def holds_control(text: str) -> bool:
 
 
 def without_control(text: str) -> str:
-    """A text with a space for each run of letters that would act on a terminal, and none around it."""
+    """A text with a space for each letter that would act on a terminal, and none around it."""
     if not text.isprintable():
-        text = " ".join("".join(" " if _acts(letter) else letter for letter in text).split(" "))
+        text = "".join(" " if _acts(letter) else letter for letter in text)
     return text.strip()
 
 

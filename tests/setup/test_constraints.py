@@ -19,7 +19,7 @@ def plain(name: str) -> str:
 def asked_for() -> list[str]:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *extras["test"], *extras["lint"]]
+    wanted = [*project["dependencies"], *extras["test"], *extras["lint"], *extras["notebook"]]
     return sorted({plain(re.split(r"[^A-Za-z0-9._-]", each)[0]) for each in wanted})
 
 
