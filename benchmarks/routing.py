@@ -26,7 +26,8 @@ from sqlalchemy import text
 from gridmap.domain.findings import Acceptance
 from gridmap.operations.checks import Checked, check
 from gridmap.operations.issues import Desk
-from gridmap.operations.plans import Outline, Plan
+from gridmap.operations.outlines import Outline
+from gridmap.operations.plans import Plan
 from gridmap.operations.publication import publish
 from gridmap.operations.routing import Router, moments_of, on_lattice
 from gridmap.settings import Settings

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 import gridmap
-from gridmap.cli import plans, routes
+from gridmap.cli import holdings, plans, reports, routes
 from gridmap.cli.screen import complain
 from gridmap.errors import GridmapError
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,8 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The ground run by grids: load a plan, and every issue gets its owner and the reasons.",
 )
-plans.add_to(app)
-routes.add_to(app)
+for module in (plans, holdings, routes, reports):
+    module.add_to(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -31,12 +35,48 @@ def _front(version: Annotated[bool, typer.Option("--version", help="Say which gr
 
 
 def main() -> None:
-    """Run a command; what gridmap refuses is one line on stderr and exit status 1."""
+    """Run a command; what goes wrong around it or is refused is one line on stderr and exit status 1."""
     try:
         app()
-    except GridmapError as error:
-        complain(str(error))
-        sys.exit(1)
+    except SystemExit as leaving:
+        # Typer turns an interruption into its exit status, without a word.
+        if leaving.code == INTERRUPTED:
+            _interrupted()
+        raise
     except KeyboardInterrupt:
-        complain("interrupted; what was committed stays, the rest was undone")
-        sys.exit(130)
+        _interrupted()
+    except (GridmapError, SQLAlchemyError, OSError, UnicodeError) as error:
+        complain(_in_a_line(error))
+        _let_go_of_output()
+        sys.exit(1)
+
+
+def _interrupted() -> NoReturn:
+    complain("interrupted; what was committed stays, the rest was undone")
+    sys.exit(INTERRUPTED)
+
+
+def _in_a_line(error: Exception) -> str:
+    """What went wrong, without the statement it went wrong in."""
+    if isinstance(error, SQLAlchemyError):
+        return f"the database refuses: {_first_line(getattr(error, 'orig', None) or error)}"
+    if isinstance(error, UnicodeError):
+        encoding = getattr(error, "encoding", "utf-8")
+        return (
+            f"there is text that is no {encoding.upper()} ({getattr(error, 'reason', error)}): write it in another way"
+        )
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the output'}: {error.strerror or _first_line(error)}"
+    return str(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _let_go_of_output() -> None:
+    """What could not be written is not tried again when Python leaves."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,36 +1,39 @@
-"""Plans of grids: load, check, publish, list and export."""
+"""Plans of grids: load, check and publish."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 
-from gridmap.cli.screen import now, open_store, table, whisper
+from gridmap.cli.given import check_encoding, refuse_unfit
+from gridmap.cli.screen import moment_said, now, open_store, table, tell, whisper
 from gridmap.domain.findings import Acceptance, Finding
-from gridmap.domain.model import Edition, Site
 from gridmap.errors import InputError
-from gridmap.operations import grids as site_layers
-from gridmap.operations import plans, publication
+from gridmap.operations import outlines, plans, publication
 from gridmap.operations.checks import Checked, check, findings_frame
-from gridmap.spatial.files.exports import write_layer, write_table
+from gridmap.spatial.files.exports import EXPORT_SUFFIXES, write_layer
 from gridmap.storage import places
 from gridmap.storage.database import Database
 
 # How many findings of one check are told one by one.
 SHOWN = 5
-Layer = Annotated[Path | None, typer.Option(metavar="FILE")]
-Column = Annotated[str | None, typer.Option(metavar="COL")]
+
+
+def _file(what: str) -> Any:
+    return typer.Option(metavar="FILE", help=what)
+
+
+def _column(what: str) -> Any:
+    return typer.Option(metavar="COL", help=what)
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (load, publish, sites, editions, export):
+    for command in (load, publish):
         app.command()(command)
 
 
@@ -41,35 +44,45 @@ def load(
     site: Annotated[str | None, typer.Option(metavar="CODE", help="The site's code.")] = None,
     name: Annotated[str | None, typer.Option(help="The site's name.")] = None,
     timezone: Annotated[str | None, typer.Option(help="The site's time zone (Asia/Shanghai).")] = None,
-    tier1: Layer = None,
-    tier2: Layer = None,
-    tier3: Layer = None,
-    grids: Annotated[Path | None, typer.Option(metavar="FILE", help="All tiers in one file; see --tier.")] = None,
-    tier: Annotated[str | None, typer.Option(metavar="COL", help="The column of --grids that holds 1, 2 or 3.")] = None,
-    code1: Column = None,
-    name1: Column = None,
-    code2: Column = None,
-    name2: Column = None,
-    parent2: Column = None,
-    code3: Column = None,
-    name3: Column = None,
-    parent3: Column = None,
-    code: Annotated[str | None, typer.Option(metavar="COL", help="The code column of --grids.")] = None,
-    parent: Annotated[str | None, typer.Option(metavar="COL", help="The parent column of --grids.")] = None,
-    buildings: Layer = None,
-    units: Layer = None,
-    facilities: Layer = None,
-    overlays: Layer = None,
-    people: Layer = None,
-    posts: Layer = None,
+    tier1: Annotated[Path | None, _file("The largest grids.")] = None,
+    tier2: Annotated[Path | None, _file("The grids in them.")] = None,
+    tier3: Annotated[Path | None, _file("The smallest grids, where there are three tiers.")] = None,
+    grids: Annotated[Path | None, _file("All tiers in one file; see --tier.")] = None,
+    tier: Annotated[str | None, _column("The column of --grids that holds 1, 2 or 3.")] = None,
+    code1: Annotated[str | None, _column("The code column of --tier1.")] = None,
+    name1: Annotated[str | None, _column("The name column of --tier1.")] = None,
+    code2: Annotated[str | None, _column("The code column of --tier2.")] = None,
+    name2: Annotated[str | None, _column("The name column of --tier2.")] = None,
+    parent2: Annotated[str | None, _column("The column of --tier2 that holds the code of the tier 1 grid.")] = None,
+    code3: Annotated[str | None, _column("The code column of --tier3.")] = None,
+    name3: Annotated[str | None, _column("The name column of --tier3.")] = None,
+    parent3: Annotated[str | None, _column("The column of --tier3 that holds the code of the tier 2 grid.")] = None,
+    code: Annotated[str | None, _column("The code column of --grids.")] = None,
+    parent: Annotated[str | None, _column("The column of --grids that holds the code of the grid above.")] = None,
+    buildings: Annotated[Path | None, _file("The buildings' outlines.")] = None,
+    units: Annotated[Path | None, _file("The units of buildings that grids may part.")] = None,
+    facilities: Annotated[Path | None, _file("What is looked after: points, lines or areas.")] = None,
+    overlays: Annotated[Path | None, _file("Ground with a keeper of its own, contractors, key areas.")] = None,
+    people: Annotated[Path | None, _file("A table of people.")] = None,
+    posts: Annotated[Path | None, _file("A table of who holds which post.")] = None,
     column: Annotated[
         list[str] | None, typer.Option(metavar="LAYER.NAME=COL", help="Any other column: buildings.code=BLDG_NO")
+    ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=LAYER", help="Which layer of a file that holds several: tier1=zones"),
+    ] = None,
+    encoding: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[NAME=]ENC", help="What text is written in, of all files or of one: big5, people=gbk"),
     ] = None,
     datum: Annotated[str | None, typer.Option(help="wgs84, gcj02 or bd09: what the files' coordinates are in.")] = None,
     crs: Annotated[str | None, typer.Option(help="EPSG code of files that do not say theirs.")] = None,
     check_only: Annotated[bool, typer.Option("--check", help="Only say what is found; write nothing.")] = False,
     draft: Annotated[bool, typer.Option("--draft", help="Keep the grids as a draft: gridmap publish.")] = False,
-    valid_from: Annotated[str | None, typer.Option(metavar="DATE", help="When the Edition begins.")] = None,
+    valid_from: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When the Edition begins, by the site's clock.")
+    ] = None,
     accept: Annotated[
         list[str] | None, typer.Option(metavar="NAME[:CODES]", help="Publish in spite of a finding, known by name.")
     ] = None,
@@ -83,7 +96,7 @@ def load(
     gridmap load plan.toml
     gridmap load --site DC --tier1 wards.geojson --code1 WARD_ID --tier2 ancs.geojson --code2 ANC_ID --check
     """
-    outline = plans.outline_from_toml(plan) if plan else plans.Outline(site={}, sources={})
+    outline = outlines.outline_from_toml(plan) if plan else outlines.Outline(site={}, sources={})
     files = {
         "tier1": tier1, "tier2": tier2, "tier3": tier3, "grids": grids, "buildings": buildings, "units": units,
         "facilities": facilities, "overlays": overlays, "people": people, "posts": posts,
@@ -98,46 +111,68 @@ def load(
     outline = replace(
         outline,
         site={**outline.site, **{key: value for key, value in said.items() if value is not None}},
-        sources=_sources(outline, files, _columns(columns, column or []), datum, crs),
+        sources=_sources(
+            outline, files, _columns(columns, column or []), _options(layer or [], encoding or [], datum, crs)
+        ),
+        begins=valid_from or outline.begins,
         accept=(*outline.accept, *(Acceptance.parse(text) for text in accept or ())),
     )
     if "code" not in outline.site:
         raise InputError("a plan is of a site: name it by --site CODE, or in the plan's [site]")
-    starts = plans.local_moment(valid_from, outline.site.get("timezone")) or outline.valid_from
-    read = plans.read_plan(replace(outline, valid_from=starts))
+    if findings is not None:
+        read_files = [source.file for source in outline.sources.values()]
+        refuse_unfit([(findings, EXPORT_SUFFIXES)], [*read_files, *([plan] if plan else [])])
     with open_store() as database:
-        _load(database, read, check_only, draft, findings)
+        with database.session() as session:
+            timezone_before = plans.stored_timezone(session, outline)
+        _load(database, plans.read_plan(outline, timezone_before), check_only, draft, findings)
 
 
 def _columns(named: dict[str, dict[str, str | None]], others: Sequence[str]) -> dict[str, dict[str, str]]:
     columns = {layer: {ours: theirs for ours, theirs in row.items() if theirs} for layer, row in named.items()}
     for text in others:
         match = re.fullmatch(r"(\w+)\.(\w+)=(.+)", text)
-        if match is None or match[1] not in plans.LAYERS or match[2] not in plans.LAYERS[match[1]].columns:
+        if match is None or match[1] not in outlines.LAYERS or match[2] not in outlines.LAYERS[match[1]].columns:
             raise InputError(f"--column {text}: write LAYER.NAME=COL with one of our layers and columns")
         columns.setdefault(match[1], {})[match[2]] = match[3]
     return columns
 
 
+def _options(
+    layers: Sequence[str], encodings: Sequence[str], datum: str | None, crs: str | None
+) -> dict[str, dict[str, str]]:
+    """What is said of each layer's file beyond its columns."""
+    common = {key: value for key, value in {"datum": datum, "crs": crs}.items() if value}
+    options = {name: dict(common) for name in outlines.LAYERS}
+    shaped = [name for name, shape in outlines.LAYERS.items() if "geometry" in shape.required]
+    for text in layers:
+        name, _, value = text.partition("=")
+        if name not in shaped or not value:
+            raise InputError(f"--layer {text}: write NAME=LAYER, where NAME is one of {', '.join(shaped)}")
+        options[name]["layer"] = value
+    for text in sorted(encodings, key=lambda each: "=" in each):
+        name, _, value = text.rpartition("=")
+        if name and name not in options:
+            raise InputError(f"--encoding {text}: write NAME=ENC, where NAME is one of {', '.join(options)}")
+        for each in [name] if name else options:
+            options[each]["encoding"] = check_encoding(value)
+    return options
+
+
 def _sources(
-    outline: plans.Outline,
-    files: dict[str, Path | None],
-    columns: dict[str, dict[str, str]],
-    datum: str | None,
-    crs: str | None,
-) -> dict[str, plans.Source]:
+    outline: outlines.Outline,
+    files: Mapping[str, Path | None],
+    columns: Mapping[str, dict[str, str]],
+    options: Mapping[str, dict[str, Any]],
+) -> dict[str, outlines.Source]:
     sources = dict(outline.sources)
-    for layer, file in files.items():
-        if file is not None:
-            sources[layer] = plans.Source(file)
-        if layer in sources:
-            given = sources[layer]
-            sources[layer] = replace(
-                given,
-                columns={**given.columns, **columns.get(layer, {})},
-                datum=datum or given.datum,
-                crs=crs or given.crs,
-            )
+    sources |= {name: outlines.Source(file) for name, file in files.items() if file is not None}
+    for name, row in options.items():
+        if "layer" in row and name not in sources:
+            raise InputError(f"--layer {name}={row['layer']}: no file of {name} is given")
+    for name, given in sources.items():
+        merged = {**given.columns, **columns.get(name, {})}
+        sources[name] = replace(given, columns=merged, **options[name])
     return sources
 
 
@@ -150,7 +185,7 @@ def _load(database: Database, read: plans.Plan, check_only: bool, draft: bool, o
             write_layer(findings_frame(checked.findings), out)
             whisper(f"{len(checked.findings)} findings written to {out}")
         if check_only:
-            typer.echo(f"checked: {_counted(checked)}; nothing was written")
+            tell(f"checked: {_counted(checked)}; nothing was written")
             raise typer.Exit(1 if checked.errors else 0)
         published = publication.publish(session, checked, moment, draft=draft)
         _tell(checked, published, draft)
@@ -159,31 +194,28 @@ def _load(database: Database, read: plans.Plan, check_only: bool, draft: bool, o
 def _tell(checked: Checked, published: publication.Published, draft: bool) -> None:
     edition, code = published.edition, checked.plan.outline.site["code"]
     if draft:
-        typer.echo(f"kept as draft: Edition {edition.number} of {code}, {_counted(checked)}")
+        tell(f"kept as draft: Edition {edition.number} of {code}, {_counted(checked)}")
         if checked.layers:
-            typer.echo(f"{', '.join(checked.layers)}: checked, and not written: a draft keeps grids alone")
-        typer.echo(f"next: gridmap publish --site {code} {edition.number}")
+            tell(f"{', '.join(checked.layers)}: checked, and not written: a draft keeps grids alone")
+        tell(f"next: gridmap publish --site {code} {edition.number}")
         return
-    typer.echo(f"published: Edition {edition.number} of {code}, {_counted(checked)}, from {_day(edition.valid_from)}")
+    starts = moment_said(edition.valid_from, edition.site.timezone)
+    tell(f"published: Edition {edition.number} of {code}, {_counted(checked)}, from {starts}")
     for layer, counts in published.written.items():
         if layer != "grids":
-            typer.echo(f"  {layer}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+            tell(f"  {layer}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
     _tell_moves(published)
 
 
 def _tell_moves(published: publication.Published) -> None:
     if published.moved or published.kept:
-        typer.echo(f"  open issues: {published.moved} moved to another grid or owner, {published.kept} stay")
+        tell(f"  open issues: {published.moved} moved to another grid or owner, {published.kept} stay")
 
 
 def _counted(checked: Checked) -> str:
     tiers = checked.grids["tier"].value_counts().sort_index()
     errors = sum(finding.severity == "error" for finding in checked.findings)
     return " > ".join(str(count) for count in tiers) + f" grids, {errors} errors"
-
-
-def _day(moment: datetime | None) -> str:
-    return "now" if moment is None else "the beginning" if moment.year == 1970 else f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
@@ -205,7 +237,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 def publish(
     number: Annotated[int, typer.Argument(help="The draft's number: gridmap editions lists them.")],
-    site: Annotated[str | None, typer.Option(metavar="CODE")] = None,
+    site: Annotated[str | None, typer.Option(metavar="CODE", help="The site, if the store holds several.")] = None,
 ) -> None:
     """Put a draft Edition in force and move the open issues to its grids.
 
@@ -215,59 +247,6 @@ def publish(
     with open_store() as database, database.session() as session:
         where = places.site(session, site)
         published = publication.publish_draft(session, where, number, now())
-        typer.echo(f"published: Edition {number} of {where.code}, from {_day(published.edition.valid_from)}")
+        starts = moment_said(published.edition.valid_from, where.timezone)
+        tell(f"published: Edition {number} of {where.code}, from {starts}")
         _tell_moves(published)
-
-
-def sites() -> None:
-    """The sites of the store.
-
-    \b
-    gridmap sites
-    """
-    with open_store() as database, database.session() as session:
-        rows = session.scalars(select(Site).order_by(Site.code)).all()
-        table(
-            "", ("code", "name", "kind", "time zone", "metres"),
-            [(row.code, row.name, row.kind, row.timezone, f"EPSG:{row.metric_epsg}") for row in rows],
-        )  # fmt: skip
-
-
-def editions(site: Annotated[str | None, typer.Option(metavar="CODE")] = None) -> None:
-    """The Editions of a site and when they hold.
-
-    \b
-    gridmap editions --site WJ
-    """
-    with open_store() as database, database.session() as session:
-        where = places.site(session, site)
-        rows = session.scalars(select(Edition).where(Edition.site_id == where.id).order_by(Edition.number)).all()
-        table("", ("number", "status", "from", "to", "accepted"), [_edition_row(row) for row in rows])
-
-
-def _edition_row(row: Edition) -> tuple[str, ...]:
-    accepted = [each["check"] + (":" + ",".join(each["codes"]) if each["codes"] else "") for each in row.accepted]
-    until = f"{row.valid_to:%Y-%m-%d %H:%M %Z}" if row.valid_to else ""
-    return (str(row.number), row.status, _day(row.valid_from) if row.valid_from else "", until, " ".join(accepted))
-
-
-def export(
-    layer: Annotated[str, typer.Argument(help=f"One of {', '.join(site_layers.EXPORTS)}.")],
-    out: Annotated[Path, typer.Argument(help="Where to: .geojson .gpkg .shp .zip .kml .csv .xlsx .parquet")],
-    site: Annotated[str | None, typer.Option(metavar="CODE")] = None,
-    edition: Annotated[int | None, typer.Option(help="An Edition by its number; else the one in force.")] = None,
-    datum: Annotated[str, typer.Option(help="wgs84, gcj02 or bd09.")] = "wgs84",
-    crs: Annotated[int | None, typer.Option(help="EPSG code to write in.")] = None,
-) -> None:
-    """Write a layer of a site to a file, in any of the formats it can be loaded from, or Excel.
-
-    \b
-    gridmap export tier3 cells.gpkg --site WJ
-    """
-    with open_store() as database, database.session() as session:
-        frame = site_layers.export(session, places.site(session, site), layer, now(), edition)
-        if "geometry" in frame:
-            write_layer(frame, out, layer=layer, datum=datum, crs=crs)
-        else:
-            write_table(frame, out)
-        typer.echo(f"{len(frame)} rows of {layer} written to {out}")

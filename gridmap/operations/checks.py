@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -18,7 +17,7 @@ from gridmap.domain import codes
 from gridmap.domain.facts import Tree
 from gridmap.domain.findings import Finding, accept, found
 from gridmap.domain.frames import FINDINGS
-from gridmap.domain.model import Site
+from gridmap.domain.model import Edition, Site
 from gridmap.domain.model.places import FACILITY_STATES, OVERLAY_KINDS
 from gridmap.domain.roles import ROLE_OF_RANK, ROLES, SPECIALTIES
 from gridmap.operations.plans import Plan
@@ -41,6 +40,20 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {  # layer: {column: the words it
     "overlays": {"kind": OVERLAY_KINDS, "role": tuple(ROLES)},
     "posts": {"role": tuple(ROLES), "specialty": SPECIALTIES},
 }
+# layer: what no row of it can do without, besides its code
+NEEDED = {"facilities": ("kind",), "overlays": ("kind",), "posts": ("role", "person")}
+# layer: a beginning and an end, which must come later
+PERIODS = {
+    "overlays": ("valid_from", "valid_to"),
+    "people": ("away_from", "away_to"),
+    "posts": ("valid_from", "valid_to"),
+}
+# What rows of people with one code must agree in, for they are one person with several leaves.
+IDENTITY = ("name", "phone", "organisation")
+CODED = ("people", "facilities", "overlays")
+# A fault of a single row: its position, and what is said of it.
+Fault = tuple[int, Finding]
+EVER, FAR = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -60,21 +73,42 @@ class Checked:
 def check(session: Session, plan: Plan, at: datetime, progress: Callable[[str], None] = lambda _: None) -> Checked:
     """Everything that can be said against a plan before it is written."""
     findings = list(plan.findings)
+    site = session.scalar(select(Site).where(Site.code == plan.outline.site.get("code")))
+    if site is not None:
+        plan = replace(plan, metric_epsg=site.metric_epsg)
     progress("checking the grids")
     grids, found_there = _check_grids(plan)
     findings += found_there
     sound = not any(finding.severity == "error" and finding.check in UNMEASURABLE for finding in findings)
-    layers = dict(plan.layers)
-    for name in ("buildings", "units", "facilities", "overlays"):
-        if name in layers:
-            progress(f"checking {name}")
-            findings += _check_layer(name, layers[name], plan)
-            layers[name] = snap_to_lattice(layers[name])
-    site = session.scalar(select(Site).where(Site.code == plan.outline.site.get("code")))
+    layers: dict[str, Any] = {}
+    for name, frame in plan.layers.items():
+        progress(f"checking {name}")
+        faults = _faults(name, frame)
+        findings += _check_shapes(name, frame, plan) if "geometry" in frame else []
+        findings += [finding for _, finding in faults]
+        layers[name] = _without(frame, faults)
     if sound:
         findings += _check_buildings(session, site, layers, grids, plan.metric_epsg)
-    findings += _people(session, site, layers, grids, at)
+    findings += _people(session, site, layers, grids)
+    findings += _in_charge(session, site, layers, grids, plan.outline.valid_from, at)
     return Checked(plan, grids, layers, accept(findings, plan.outline.accept))
+
+
+def recheck(session: Session, site: Site, edition: Edition, begins: datetime) -> list[Finding]:
+    """What can be said against a draft on the day it is put in force: houses and posts have changed meanwhile."""
+    grids = places.grids(session, edition.id)
+    return [
+        *_check_buildings(session, site, {}, grids, site.metric_epsg),
+        *_people(session, site, {}, grids),
+        *_in_charge(session, site, {}, grids, begins, begins),
+    ]
+
+
+def _without(frame: Any, faults: list[Fault]) -> Any:
+    """The rows that can be stored: who accepts the faults of the others leaves those out."""
+    faulty = {row for row, _ in faults}
+    kept = frame.iloc[[row for row in range(len(frame)) if row not in faulty]] if faulty else frame
+    return snap_to_lattice(kept) if "geometry" in kept else kept
 
 
 def _check_grids(plan: Plan) -> tuple[gpd.GeoDataFrame, list[Finding]]:
@@ -93,13 +127,13 @@ def _check_grids(plan: Plan) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     return grids, findings + check_grids(grids, plan.metric_epsg) + _national(plan, grids)
 
 
-def _check_layer(name: str, frame: gpd.GeoDataFrame, plan: Plan) -> list[Finding]:
-    """What is wrong with the rows of a layer by themselves; rings of buildings are looked at with the grids."""
+def _check_shapes(name: str, frame: gpd.GeoDataFrame, plan: Plan) -> list[Finding]:
+    """What is wrong with the shapes of a layer by themselves; rings of buildings are looked at with the grids."""
     kinds: Kinds = "any" if name == "facilities" else "Polygon"
     findings = plausible(frame, name, kinds=kinds, beside=list(plan.grids.total_bounds))
     if name in ("buildings", "units"):
-        return [finding for finding in findings if finding.check in MISPLACED] + _words(name, frame)
-    return findings + _codes(name, frame) + _words(name, frame) + invalid_rings(frame, name)
+        return [finding for finding in findings if finding.check in MISPLACED]
+    return findings + invalid_rings(frame, name)
 
 
 def derive_parents_of(grids: gpd.GeoDataFrame) -> pd.Series[Any]:
@@ -126,30 +160,70 @@ def _national(plan: Plan, grids: gpd.GeoDataFrame) -> list[Finding]:
     ]
 
 
-def _codes(name: str, frame: pd.DataFrame) -> list[Finding]:
-    """Faulty and repeated codes of a layer; those of grids are checked with their tiers."""
-    findings = [
-        found("missing-code", name, f"row {row + 1}: its code {fault}")
-        for row, code in enumerate(frame["code"])
-        if (fault := codes.fault_of(code))
+def _faults(name: str, frame: pd.DataFrame) -> list[Fault]:
+    """What keeps single rows of a layer from being stored; codes of grids and buildings are checked with these."""
+    codes_there = frame["code"].tolist() if "code" in frame else [None] * len(frame)
+    said = [
+        *(_words(name, frame)),
+        *((row, f"it has no {column}") for column in NEEDED.get(name, ()) for row in _empty(frame[column])),
+        *(_periods(name, frame)),
     ]
-    repeated = Counter(code for code in frame["code"] if isinstance(code, str))
-    return findings + [
-        found("duplicate-code", name, f"{code} stands on {count} rows", codes=(code,))
-        for code, count in repeated.items()
-        if count > 1
+    wrong = [
+        (row, found("wrong-value", name, f"row {row + 1}: {why}", codes=(str(code),) if code else ()))
+        for row, why in said
+        for code in [codes_there[row]]
     ]
+    return (_codes(name, frame) if name in CODED else []) + wrong
 
 
-def _words(name: str, frame: pd.DataFrame) -> list[Finding]:
+def _codes(name: str, frame: pd.DataFrame) -> list[Fault]:
+    """Faulty and repeated codes of a layer."""
+    faults = []
+    identity = frame.reindex(columns=list(IDENTITY)).astype(object)
+    said = identity.where(identity.notna(), None).to_numpy().tolist() if name == "people" else [None] * len(frame)
+    rows: dict[str, list[int]] = {}
+    for row, code in enumerate(frame["code"]):
+        if fault := codes.fault_of(code):
+            faults.append((row, found("missing-code", name, f"row {row + 1}: its code {fault}")))
+        else:
+            rows.setdefault(code, []).append(row)
+    for code, numbers in rows.items():
+        others = [row for row in numbers[1:] if name != "people" or said[row] != said[numbers[0]]]
+        if others:
+            listed = f"{code} stands on {len(numbers)} rows" + (" that disagree" if name == "people" else "")
+            faulty = found("duplicate-code", name, listed, codes=(code,))
+            faults += [(row, faulty) for row in others]
+    return faults
+
+
+def _words(name: str, frame: pd.DataFrame) -> list[tuple[int, str]]:
     """Values of columns that may hold only some words."""
     return [
-        found("wrong-value", name, f"row {row + 1}: {column} {value!r} is none of {', '.join(words)}")
+        (row, f"{column} {value!r} is none of {', '.join(words)}")
         for column, words in WORDS.get(name, {}).items()
         if column in frame
         for row, value in enumerate(frame[column])
         if value is not None and value not in words
     ]
+
+
+def _empty(column: pd.Series[Any]) -> list[int]:
+    return [row for row, value in enumerate(column) if value is None]
+
+
+def _periods(name: str, frame: pd.DataFrame) -> list[tuple[int, str]]:
+    """Periods that run backwards, and leaves without a beginning or an end."""
+    if name not in PERIODS:
+        return []
+    first, last = PERIODS[name]
+    faults = []
+    table = frame.reindex(columns=[first, last]).astype(object)
+    for row, (start, end) in enumerate(table.where(table.notna(), None).to_numpy()):
+        if start is not None and end is not None and end <= start:
+            faults.append((row, f"{last} is not later than {first}"))
+        elif name == "people" and (start is None) != (end is None):
+            faults.append((row, f"{first} and {last} go together, and one is missing"))
+    return faults
 
 
 def _check_buildings(
@@ -166,16 +240,16 @@ def _check_buildings(
     return check_buildings(known["buildings"], units, grids, metric_epsg)
 
 
-def _people(
-    session: Session, site: Site | None, layers: dict[str, Any], grids: gpd.GeoDataFrame, at: datetime
-) -> list[Finding]:
-    """What is wrong with who is named where, and which grids nobody answers for."""
+def _people(session: Session, site: Site | None, layers: dict[str, Any], grids: gpd.GeoDataFrame) -> list[Finding]:
+    """What is wrong with who and what is named where."""
     findings: list[Finding] = []
     known = set(people.people(session, site.id)) if site else set()
     if "people" in layers:
-        findings += _codes("people", layers["people"])
         known |= {code for code in layers["people"]["code"] if code}
     all_codes = set(grids["code"])
+    for name in ("facilities", "buildings"):
+        if name not in layers and site:  # what stands there already may name a grid that the plan takes away
+            findings += _unknown("unknown-grid", name, places.layer(session, name, site.id), ("grid",), all_codes)
     for name in ("posts", "overlays", "facilities", "buildings"):
         if name in layers:
             findings += _unknown("unknown-person", name, layers[name], ("person", "deputy", "keeper"), known)
@@ -183,12 +257,7 @@ def _people(
     if "units" in layers and "buildings" not in layers:
         stored = set(places.layer(session, "buildings", site.id)["code"]) if site else set()
         findings += _unknown("unknown-building", "units", layers["units"], ("building",), stored)
-    if "posts" in layers:
-        posts = layers["posts"]
-        findings += _words("posts", posts)
-    else:
-        posts = people.post_list(session, site.id, at) if site else pd.DataFrame(columns=["role", "grid", "person"])
-    return findings + _vacancies(posts, grids)
+    return findings
 
 
 def _unknown(
@@ -203,34 +272,67 @@ def _unknown(
     ]
 
 
-def _vacancies(posts: pd.DataFrame, grids: gpd.GeoDataFrame) -> list[Finding]:
-    """Grids whose post nobody holds, or two hold at once."""
-    held: dict[tuple[str, str], list[tuple[Any, Any, Any]]] = {}
+Holders = dict[tuple[str, str | None], list[tuple[datetime, datetime, str]]]
+
+
+def _in_charge(
+    session: Session,
+    site: Site | None,
+    layers: dict[str, Any],
+    grids: gpd.GeoDataFrame,
+    valid_from: datetime | None,
+    at: datetime,
+) -> list[Finding]:
+    """Grids whose post nobody holds when the Edition begins, and posts that two hold at once from then on."""
+    begins, since = valid_from or at, valid_from or at
+    if "posts" in layers:
+        posts = layers["posts"]
+        since = valid_from or (at if site and _has_edition(session, site) else EVER)
+    else:
+        posts = people.post_list(session, site.id, begins) if site else pd.DataFrame()
+    held = _holders(posts, since)
+    tree = Tree({}, dict(zip(grids["code"], map(int, grids["tier"]), strict=True)))
+    return _vacancies(held, tree, begins) + _rivals(held, tree)
+
+
+def _has_edition(session: Session, site: Site) -> bool:
+    dated = select(Edition.id).where(Edition.site_id == site.id, Edition.status != "draft").limit(1)
+    return session.scalar(dated) is not None
+
+
+def _holders(posts: pd.DataFrame, since: datetime) -> Holders:
+    """Who holds each post from a moment on, and from when to when; what was over before is history."""
+    held: Holders = {}
     table = posts.reindex(columns=["role", "grid", "person", "valid_from", "valid_to"]).astype(object)
     for role, grid, person, start, end in table.where(table.notna(), None).to_numpy():
-        held.setdefault((role, grid), []).append((start, end, person))
-    tree = Tree({}, dict(zip(grids["code"], map(int, grids["tier"]), strict=True)))
+        if end is None or end > since:
+            period = (max(start or since, since), end or FAR, str(person))
+            held.setdefault((role, grid), []).append(period)
+    return held
+
+
+def _vacancies(held: Holders, tree: Tree, at: datetime) -> list[Finding]:
     findings = []
     for code, tier in tree.tiers.items():
         role = ROLE_OF_RANK[tree.rank(code)]
-        holders = held.get((role, code), [])
-        if not holders:
+        if not any(start <= at < end for start, end, _ in held.get((role, code), [])):
             check_name = "nobody-in-charge" if tier == tree.leaf_tier else "unsupervised"
             findings.append(
                 found(check_name, "grids", f"{code}: nobody is its {ROLES[role]}", codes=(code,), tier=tier)
             )
-        elif _at_once(holders):
-            names = " and ".join(str(person) for _, _, person in holders)
-            message = f"{code}: {names} hold its post at once"
-            findings.append(found("two-in-charge", "grids", message, codes=(code,), tier=tier))
     return findings
 
 
-def _at_once(holders: list[tuple[Any, Any, Any]]) -> bool:
-    """Whether two of the periods overlap."""
-    ever, far = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    periods = sorted((start or ever, end or far) for start, end, _ in holders)
-    return any(later[0] < earlier[1] for earlier, later in pairwise(periods))
+def _rivals(held: Holders, tree: Tree) -> list[Finding]:
+    """Posts of one holder whose periods overlap."""
+    findings = []
+    for (role, grid), periods in held.items():
+        overlapping = [pair for pair in pairwise(sorted(periods)) if pair[1][0] < pair[0][1]]
+        if grid is not None and role in ROLE_OF_RANK.values() and overlapping:
+            names = " and ".join(dict.fromkeys(person for pair in overlapping for _, _, person in pair))
+            message = f"{grid}: {names} hold its post at once"
+            findings.append(found("two-in-charge", "grids", message, codes=(grid,), tier=tree.tiers.get(grid)))
+    return findings
 
 
 def findings_frame(findings: Iterable[Finding]) -> gpd.GeoDataFrame:

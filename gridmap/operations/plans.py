@@ -1,87 +1,44 @@
-"""A plan as its makers write it: a TOML file or options of the command line, and the files these name."""
+"""A plan as its makers wrote it: every file it names is read, and every value is what its column holds."""
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmap.domain import codes
-from gridmap.domain.categories import CATEGORIES, GROUPS, CategoryRow
-from gridmap.domain.findings import Acceptance, Finding, found
-from gridmap.domain.frames import BUILDINGS, FACILITIES, GRIDS, OVERLAYS, PEOPLE, POSTS, UNITS, Shape
-from gridmap.domain.lifecycle import KINDS, URGENCIES
+from gridmap.domain.findings import Finding, found
 from gridmap.domain.model import Site
-from gridmap.domain.model.places import OVERLAY_KINDS
-from gridmap.domain.roles import ROLES, SPECIALTIES
-from gridmap.domain.rules import DUTIES, IN_CHARGE, PLACES, QUESTIONS, parse_rules
 from gridmap.errors import InputError
-from gridmap.spatial.coordinates import DATUMS, metric_crs
+from gridmap.operations.outlines import (
+    LAYERS,
+    TIERS,
+    Outline,
+    Source,
+    completed,
+    local_moment,
+    name_of,
+    shown,
+    table_of,
+)
+from gridmap.spatial.coordinates import metric_crs
 from gridmap.spatial.files.layers import read_layer
 from gridmap.spatial.files.tables import read_table
 
-TIERS = ("tier1", "tier2", "tier3")
-LAYERS: dict[str, Shape] = {
-    **dict.fromkeys((*TIERS, "grids"), GRIDS),
-    "buildings": BUILDINGS,
-    "units": UNITS,
-    "facilities": FACILITIES,
-    "overlays": OVERLAYS,
-    "people": PEOPLE,
-    "posts": POSTS,
-}
 # What a column holds, where it is not text for people; faults of codes are left to be found by their rows.
 CODES = ("code", "parent", "grid", "building", "person", "deputy", "keeper")
 DATES = ("built", "accepted", "delivered", "warranty_until", "inspection_due")
 MOMENTS = ("valid_from", "valid_to", "away_from", "away_to")
 NUMBERS = ("floors", "households")
 TRUTHS = {"true": True, "yes": True, "1": True, "是": True, "false": False, "no": False, "0": False, "否": False}
-LARGEST = 2_000_000_000  # what a column of whole numbers surely holds
-FARTHEST_M = 100_000.0
-SUBJECTS = 15
-
-@dataclass(frozen=True)
-class Source:
-    """A file of a plan: which layer of it, in which system, and which of its columns is what."""
-
-    file: Path
-    layer: str | None = None
-    crs: int | str | None = None
-    fallback_crs: int | str | None = None  # for a file that states no system
-    datum: str = "wgs84"
-    encoding: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Outline:
-    """What a plan says before any of its files is read.
-
-    `begins` is when its Edition begins, as it was written; `valid_from` the moment that is in the site's zone.
-    """
-
-    site: Mapping[str, Any]
-    sources: Mapping[str, Source]
-    begins: date | datetime | str | None = None
-    valid_from: datetime | None = None
-    national_division: str | None = None
-    accept: tuple[Acceptance, ...] = ()
-    rules: tuple[Mapping[str, Any], ...] | None = None
-    categories: tuple[CategoryRow, ...] = ()
+LARGEST = 2_000_000_000
 
 
 @dataclass
@@ -95,268 +52,9 @@ class Plan:
     metric_epsg: int
 
 
-# ---------------------------------------------------------------- what a plan may say
-
-# Gives a value as it is kept, or says in a ValueError what is wrong with it.
-Kept = Callable[[Any], Any]
-
-
-def word(value: Any) -> str:
-    """Text of any sort; a whole number is a code that was written without quotes."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f"{_shown(value)} is no text: put it in quotes")
-    if not str(value).strip():
-        raise ValueError("it is empty")
-    return str(value)
-
-
-def name(value: Any) -> str:
-    text = word(value).strip()
-    if fault := codes.fault_of_name(text):
-        raise ValueError(f"{_shown(text)} {fault}")
-    return text
-
-
-def code(value: Any) -> str:
-    text = word(value)
-    if fault := codes.fault_of(text):
-        raise ValueError(f"{_shown(text)} {fault}")
-    return text
-
-
-def one_of(words: Iterable[str]) -> Kept:
-    known = tuple(words)
-
-    def known_word(value: Any) -> str:
-        if value not in known:
-            raise ValueError(f"{_shown(value)} is none of {', '.join(known)}")
-        return str(value)
-
-    return known_word
-
-
-def number(largest: float) -> Kept:
-    def amount(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= largest:
-            raise ValueError(f"{_shown(value)} is no number from 0 to {largest:,.0f}")
-        return float(value)
-
-    return amount
-
-
-def subject(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= SUBJECTS:
-        raise ValueError(f"{_shown(value)} is none of the subjects 1 to {SUBJECTS}")
-    return value
-
-
-def truth(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{_shown(value)} is neither true nor false")  # noqa: TRY004
-    return value
-
-
-def zone(value: Any) -> str:
-    return time_zone(word(value)).key
-
-
-def metric_system(value: Any) -> int:
-    """The number of a projected system in metres."""
-    try:
-        system = pyproj.CRS.from_epsg(int(word(value)))
-    except (ValueError, OverflowError, pyproj.exceptions.ProjError):
-        raise ValueError(f"{_shown(value)} is no EPSG number") from None
-    if not system.is_projected or [axis.unit_name for axis in system.axis_info] != ["metre", "metre"]:
-        raise ValueError(f"EPSG:{int(value)} does not measure in metres: name a projected system, such as 32651")
-    return int(value)
-
-
-def system(value: Any) -> int | str:
-    return value if isinstance(value, int) and not isinstance(value, bool) else word(value)
-
-
-def encoding(value: Any) -> str:
-    try:
-        return io.TextIOWrapper(io.BytesIO(), encoding=word(value)).encoding
-    except LookupError:
-        raise ValueError(f"{_shown(value)} is no encoding: write it like gb18030") from None
-
-
-def date_or_time(value: Any) -> Any:
-    local_moment(value, None)
-    return value
-
-
-def table(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{_shown(value)} is no table")  # noqa: TRY004
-    return value
-
-
-def tables(value: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list):
-        raise ValueError(f"{_shown(value)} is no list of tables")  # noqa: TRY004
-    return [table(row) for row in value]
-
-
-def each(kept: Kept) -> Kept:
-    """A list of such values; one alone is a list too."""
-    return lambda value: [kept(item) for item in (value if isinstance(value, list) else [value])]
-
-
-SITE: Mapping[str, Kept] = {
-    "code": code, "name": name, "kind": name, "grade": name, "community": name, "street": name,
-    "gross_area_m2": number(1e12), "timezone": zone, "calendar": name, "metric_epsg": metric_system,
-    "tolerance_m": number(FARTHEST_M), "building_reach_m": number(FARTHEST_M), "fallback_role": one_of(ROLES),
-}  # fmt: skip
-PLAN: Mapping[str, Kept] = {
-    "valid_from": date_or_time, "datum": one_of(DATUMS), "national_division": name,
-    "accept": each(lambda value: Acceptance.parse(word(value))),
-}  # fmt: skip
-SOURCE: Mapping[str, Kept] = {
-    "file": word, "layer": word, "crs": system, "datum": one_of(DATUMS), "encoding": encoding,
-}  # fmt: skip
-RULE: Mapping[str, Kept] = {"name": name, "text": name, "when": table, "seats": tables}
-WHEN: Mapping[str, Kept] = {
-    "groups": each(one_of(GROUPS)), "kinds": each(one_of(KINDS)), "overlay": one_of(OVERLAY_KINDS),
-    **dict.fromkeys(QUESTIONS, truth),
-}  # fmt: skip
-SEAT: Mapping[str, Kept] = {"duty": one_of(DUTIES), "role": one_of((IN_CHARGE, *ROLES)), "place": one_of(PLACES)}
-CATEGORY: Mapping[str, Kept] = {
-    "code": code, "group": one_of(GROUPS), "name": name, "specialty": one_of(SPECIALTIES), "kind": one_of(KINDS),
-    "urgency": one_of(URGENCIES), "subject": subject, "refer_to": name,
-}  # fmt: skip
-BUILT_IN = frozenset(row.code for row in CATEGORIES)
-
-
-def _said(place: str, said: Any, known: Mapping[str, Kept], needed: Iterable[str] = ()) -> dict[str, Any]:
-    """The values of one table of a plan as they are kept; what is wrong with one is an error that names its place."""
-    kept = {}
-    for key, value in _at(place, table, said).items():
-        if key not in known:
-            raise InputError(f"{place} has no {key!r}; it may have {', '.join(known)}")
-        kept[key] = _at(f"{place} {key}", known[key], value)
-    for key in needed:
-        if key not in kept:
-            raise InputError(f"{place} needs a {key}")
-    return kept
-
-
-def _at(place: str, kept: Kept, value: Any) -> Any:
-    try:
-        return kept(value)
-    except (InputError, ValueError) as error:
-        raise InputError(f"{place}: {error}") from None
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
-def checked_site(said: Mapping[str, Any], place: str = "the site") -> dict[str, Any]:
-    """What is said of a site, as it is kept; the first value that cannot be is an error."""
-    return _said(place, said, SITE)
-
-
-def outline_from_toml(path: Path) -> Outline:
-    """The outline a plan file describes; paths in it are relative to it."""
-    try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such plan") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, RecursionError) as error:
-        raise InputError(f"{path}: not a plan in TOML: {error}") from None
-    parts: dict[str, Kept] = {"site": table, "plan": table, "layers": table, "rules": tables, "categories": tables}
-    said = {"site": {}, **_said(f"{path}: the plan", said, parts)}
-    plan = _said(f"{path}: [plan]", said.get("plan", {}), PLAN)
-    layers = _said(f"{path}: [layers]", said.get("layers", {}), dict.fromkeys(LAYERS, table))
-    return Outline(
-        site=_said(f"{path}: [site]", said["site"], SITE, needed=("code",)),
-        sources={layer: _source(path, layer, row, plan.get("datum", "wgs84")) for layer, row in layers.items()},
-        begins=plan.get("valid_from"),
-        national_division=plan.get("national_division"),
-        accept=tuple(plan.get("accept", ())),
-        rules=_rules(path, said["rules"]) if "rules" in said else None,
-        categories=_categories(path, said.get("categories", [])),
-    )
-
-
-def _source(path: Path, layer: str, row: Mapping[str, Any], datum: str) -> Source:
-    columns = {column: word for column in LAYERS[layer].columns if column not in SOURCE}
-    said = _said(f"{path}: [layers.{layer}]", row, {**SOURCE, **columns}, needed=("file",))
-    options = {key: value for key, value in said.items() if key in SOURCE}
-    return Source(
-        **{"datum": datum, **options, "file": path.parent / options["file"]},
-        columns={key: value for key, value in said.items() if key not in SOURCE},
-    )
-
-
-def _rules(path: Path, rows: list[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-    rules = []
-    for count, row in enumerate(rows, start=1):
-        place = f"{path}: [[rules]] {count}"
-        rule = _said(place, row, RULE, needed=("name", "seats"))
-        when = _said(f"{place} when", rule.get("when", {}), WHEN)
-        seats = [_said(f"{place} seats", seat, SEAT, needed=SEAT) for seat in rule["seats"]]
-        rules.append({**rule, "when": when, "seats": seats})
-    _at(str(path), parse_rules, rules)
-    return tuple(rules)
-
-
-def _categories(path: Path, rows: list[Mapping[str, Any]]) -> tuple[CategoryRow, ...]:
-    categories: dict[str, CategoryRow] = {}
-    for count, row in enumerate(rows, start=1):
-        place = f"{path}: [[categories]] {count}"
-        category = CategoryRow(**_said(place, row, CATEGORY, needed=("code", "group", "name")))
-        if category.code in BUILT_IN:
-            raise InputError(f"{place}: every site has the category {category.code} already: call it something else")
-        if category.code in categories:
-            raise InputError(f"{place}: the code {category.code} is taken by another of the plan's categories")
-        categories[category.code] = category
-    return tuple(categories.values())
-
-
-def time_zone(name: str | None) -> ZoneInfo:
-    """A time zone by its name; without one, China's."""
-    try:
-        return ZoneInfo(name or "Asia/Shanghai")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InputError(f"{_shown(name)} is no time zone: write it like Asia/Shanghai") from None
-
-
-def local_moment(said: date | datetime | str | None, timezone: str | None) -> datetime | None:
-    """A moment from a date or a time; where it has no zone, the site's holds."""
-    if said is None or said is pd.NaT:
-        return None
-    try:
-        moment = datetime.fromisoformat(said.strip()) if isinstance(said, str) else said
-        if not isinstance(moment, datetime):
-            moment = datetime.combine(moment, time())
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=time_zone(timezone))
-        moment.astimezone(UTC)  # the ends of the calendar have no other zones
-    except (ValueError, TypeError, OverflowError):
-        raise InputError(
-            f"{_shown(said)} is no date or time: write it like 2026-01-31 or 2026-01-31T08:00+08:00"
-        ) from None
-    return moment
-
-
-# ---------------------------------------------------------------- reading
-
-
 def stored_timezone(session: Session, outline: Outline) -> str | None:
     """The time zone of the plan's site, if the store knows the site."""
     return session.scalar(select(Site.timezone).where(Site.code == outline.site.get("code")))
-
-
-def completed(outline: Outline, timezone: str | None = None) -> Outline:
-    """The outline with its site checked and its beginning a moment: in its own zone, else in `timezone`, the stored."""
-    site = checked_site(outline.site)
-    if timezone is not None:
-        site.setdefault("timezone", timezone)
-    begins = outline.valid_from or local_moment(outline.begins, site.get("timezone"))
-    return replace(outline, site=site, valid_from=begins)
 
 
 def read_plan(outline: Outline, timezone: str | None = None) -> Plan:
@@ -402,7 +100,9 @@ def _read_tier(outline: Outline, name: str, findings: list[Finding]) -> gpd.GeoD
         for code in frame.loc[~known, "code"]
     ]
     if not known.any():
-        raise InputError(f"{outline.sources[name].file}: no row of it has a tier of 1, 2 or 3; name its column by --tier")
+        raise InputError(
+            f"{outline.sources[name].file}: no row of it has a tier of 1, 2 or 3; name its column by --tier"
+        )
     kept: gpd.GeoDataFrame = frame[known]
     return kept
 
@@ -502,13 +202,13 @@ def _value(column: str, value: Any, outline: Outline) -> Any:
 def _count(value: Any) -> int:
     count = float(value)
     if not (math.isfinite(count) and 0 <= count <= LARGEST):
-        raise ValueError(f"{_shown(value)} is no number from 0 to {LARGEST:,}")
+        raise ValueError(f"{shown(value)} is no number from 0 to {LARGEST:,}")
     return int(count)
 
 
 def _other_codes(value: Any) -> str:
     """A grid's codes in other lists, as JSON: {"list": "code"}."""
     try:
-        return json.dumps(_said("codes", json.loads(str(value)), {}))
-    except (ValueError, RecursionError):
-        raise ValueError(f"{_shown(value)} is no JSON object") from None
+        return json.dumps({name_of(key): name_of(code) for key, code in table_of(json.loads(str(value))).items()})
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError(f'{shown(value)} is not written like {{"list": "code"}}') from None

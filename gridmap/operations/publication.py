@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from gridmap.domain.findings import Finding
+from gridmap.domain.findings import Acceptance, Finding, accept
 from gridmap.domain.model import Edition, Site
 from gridmap.errors import NotFoundError, RefusedError
-from gridmap.operations.checks import Checked
+from gridmap.operations.checks import Checked, recheck
 from gridmap.operations.issues import reroute
 from gridmap.storage import issues as stored_issues
 from gridmap.storage import people, places
@@ -39,7 +39,7 @@ def publish(session: Session, checked: Checked, at: datetime, *, draft: bool = F
 
     A draft keeps the grids alone: what stands on the ground and who works there holds today.
     """
-    refuse_errors(checked)
+    refuse_errors(checked.findings)
     outline = checked.plan.outline
     places.lock_site(session, str(outline.site["code"]), exclusive=True)
     site = _site(session, checked)
@@ -62,12 +62,13 @@ def publish(session: Session, checked: Checked, at: datetime, *, draft: bool = F
     return put_in_force(session, site, edition, starts, at, published)
 
 
-def refuse_errors(checked: Checked) -> None:
-    """Raise, naming the checks and how to accept them, if errors were found."""
-    if checked.errors:
-        names = Counter(finding.check for finding in checked.errors)
+def refuse_errors(findings: Sequence[Finding]) -> None:
+    """Raise, naming the checks and how to accept them, if errors are among what was found."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        names = Counter(finding.check for finding in errors)
         listed = ", ".join(f"{count} x {name}" for name, count in names.most_common())
-        hints = " ".join(_acceptance_of(name, checked.errors) for name in names)
+        hints = " ".join(_acceptance_of(name, errors) for name in names)
         raise RefusedError(
             f"not published: {listed}. Nothing was changed. Mend the files, or accept what you know of by name: {hints}"
         )
@@ -113,7 +114,7 @@ def _write_layers(session: Session, site: Site, checked: Checked, starts: dateti
     written: dict[str, dict[str, int]] = {}
     layers = checked.layers
     if "people" in layers:
-        written["people"] = people.write_people(session, site.id, layers["people"])
+        written["people"] = people.write_people(session, site.id, layers["people"], starts)
     for name, table in TABLES.items():
         if name in layers:
             frame = layers[name].rename(columns={"grid": "grid_code"})
@@ -126,9 +127,15 @@ def _write_layers(session: Session, site: Site, checked: Checked, starts: dateti
 
 
 def publish_draft(
-    session: Session, site: Site, number: int, at: datetime, valid_from: datetime | None = None
+    session: Session,
+    site: Site,
+    number: int,
+    at: datetime,
+    *,
+    valid_from: datetime | None = None,
+    acceptances: Iterable[Acceptance] = (),
 ) -> Published:
-    """Put a draft in force, from the moment it was made for or another."""
+    """Put a draft in force, from the moment it was made for or another, if nothing speaks against it by now."""
     places.lock_site(session, site.code, exclusive=True)
     edition = session.scalar(select(Edition).where(Edition.site_id == site.id, Edition.number == number))
     if edition is None:
@@ -136,6 +143,8 @@ def publish_draft(
     if edition.status != "draft":
         raise RefusedError(f"Edition {number} of {site.code} is {edition.status} already")
     starts = _starts(session, site, valid_from or edition.valid_from, at)
+    known = [Acceptance(each["check"], frozenset(each["codes"])) for each in edition.accepted]
+    refuse_errors(accept(recheck(session, site, edition, max(starts, at)), [*known, *acceptances]))
     return put_in_force(session, site, edition, starts, at, Published(edition))
 
 

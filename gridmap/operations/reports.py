@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from gridmap.domain.lifecycle import KINDS
 from gridmap.domain.model import Facility, Person, Site
 from gridmap.errors import CoordinateError, InputError, NotFoundError
-from gridmap.operations.plans import time_zone
+from gridmap.operations.outlines import local_moment, time_zone
 from gridmap.spatial.coordinates import to_wgs84
 from gridmap.spatial.files.cells import as_text
 from gridmap.spatial.files.exports import write_layer, write_table
@@ -26,10 +27,11 @@ from gridmap.spatial.files.limits import POINTS
 from gridmap.spatial.files.parquet import open_parquet
 from gridmap.spatial.files.points import PointChunks, iter_points
 from gridmap.storage import issues as stored_issues
+from gridmap.storage import places
 
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2201, 1, 1, tzinfo=UTC)
 # Grids hold since 1970 at the earliest; an end in 1900 is how some programs write that there is none.
-FIRST_YEARS = {"reported_at": 1970, "due_at": 1900, "closed_at": 1900}
-LAST_YEAR = 2200
+MOMENTS = {"reported_at": datetime(1970, 1, 1, tzinfo=UTC), "due_at": EARLIEST, "closed_at": EARLIEST}
 TEXTS = ("category", "kind", "urgency", "level", "facility", "about", "text", "source", "reference", "status")
 # What routing adds to a row, and what only --detail asks for.
 ADDED = ("position", "grid", "tier1", "tier2", "tier3", "owner_role", "owner_grid", "owner", "owner_name", "rule")
@@ -102,7 +104,7 @@ def _prepared(frame: pd.DataFrame, datum: str, timezone: str, words: Mapping[str
             frame[name] = _texts(frame[name])
         if name in frame and name in words:
             frame[name] = frame[name].map(lambda said, known=words[name]: known.get(said, said))
-    for name in FIRST_YEARS:
+    for name in MOMENTS:
         if name in frame:
             frame[name], wrong = _moments(frame[name], name, timezone)
             frame["fault"] = frame["fault"].where(frame["fault"].notna(), wrong)
@@ -119,20 +121,17 @@ def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
 
 # A date at least, written from the year on; a zone can only stand behind a time.
 _DATED = r"^\d{4}[-/]?\d\d[-/]?\d\d"
-_ZONED = r"\d[T ].*([Zz]|[+-]\d)"
+_ZONED = r"\d[T ].*(?:[Zz]|[+-]\d)"
 
 
 def _moments(column: pd.Series[Any], name: str, timezone: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """The moments of a column in UTC, and what is wrong with the others; without a zone, the site's holds."""
     parsed, zoned, given = _parsed(column)
-    first = FIRST_YEARS[name]
-    # A day more, for years that begin earlier in the east.
-    near = (parsed >= pd.Timestamp(first, 1, 1, tz="UTC") - pd.Timedelta(days=1)) & (
-        parsed < pd.Timestamp(LAST_YEAR + 1, 1, 1, tz="UTC")
-    )
-    wrong = pd.Series(None, index=column.index, dtype=object)
+    # A day more, for years begin earlier in the east.
+    near = (parsed >= MOMENTS[name] - timedelta(days=1)) & (parsed < LATEST)
+    wrong = pd.Series([None] * len(column), index=column.index, dtype=object)
     wrong[given & parsed.isna()] = f"{name} is no time"
-    wrong[parsed.notna() & ~near] = f"{name} is out of the years {first} to {LAST_YEAR}"
+    wrong[parsed.notna() & ~near] = f"{name} is out of the years {MOMENTS[name].year} to {LATEST.year - 1}"
     moments = parsed.where(near).dt.as_unit("us")
     local = moments[~zoned].dt.tz_localize(None)
     local = local.dt.tz_localize(time_zone(timezone), ambiguous=True, nonexistent="shift_forward")
@@ -151,6 +150,23 @@ def _parsed(column: pd.Series[Any]) -> tuple[pd.Series[Any], pd.Series[bool], pd
     dated = dated.str.replace(r"(\.\d{6})\d+", r"\1", regex=True)
     parsed = pd.to_datetime(dated, errors="coerce", format="ISO8601", utc=True)
     return parsed, texts.str.contains(_ZONED, na=False), texts.notna()
+
+
+def moment_meant(session: Session, said: str | None, site: str | None, now: datetime) -> datetime:
+    """The moment that is said, or now: without a site it must be the same by the clock of every site."""
+    asked = [places.first_site(session)] if site is None else [places.site(session, site)]
+    if said is None:
+        return now
+    zones = {each.timezone for each in (asked if site is not None else session.scalars(select(Site)))}
+    meant = {moment for zone in zones if (moment := local_moment(said, zone))}
+    if len(meant) > 1:
+        raise InputError(
+            f"{said!r} is not one moment in {' and '.join(sorted(zones))}: add its zone (+08:00), or name the site"
+        )
+    moment = meant.pop() if meant else now
+    if not EARLIEST <= moment < LATEST:
+        raise InputError(f"{said!r} is out of the years {EARLIEST.year} to {LATEST.year - 1}")
+    return moment
 
 
 def checked_point(session: Session, point: Mapping[str, Any], site: str | None = None) -> pd.DataFrame:

@@ -17,8 +17,11 @@ POST_COLUMNS = {"role": "text", "specialty": "text", "grid": "text", "person": "
                 "valid_from": "timestamptz", "valid_to": "timestamptz"}  # fmt: skip
 
 
-def write_people(session: Session, site_id: int, people: pd.DataFrame) -> dict[str, int]:
-    """Add people or bring them up to date by their codes, and note when they are away."""
+def write_people(session: Session, site_id: int, people: pd.DataFrame, since: datetime) -> dict[str, int]:
+    """Add people or bring them up to date by their codes, and note when they are away.
+
+    From `since` on, the rows that name a person are all the leaves that person has.
+    """
     columns = {"code": "text", "name": "text", "phone": "text", "organisation": "text",
                "away_from": "timestamptz", "away_to": "timestamptz"}  # fmt: skip
     stage(session, "new_person", people, columns)
@@ -34,12 +37,14 @@ def write_people(session: Session, site_id: int, people: pd.DataFrame) -> dict[s
             {"site_id": site_id},
         ).scalars()
     )
+    _end_leaves(session, site_id, since)
     session.execute(
         text("""
             insert into leave (person_id, starts, ends)
-            select p.id, n.away_from, n.away_to
+            select p.id, n.away_from, max(n.away_to)
             from new_person n join person p on p.site_id = :site_id and p.code = n.code
             where n.away_from is not null
+            group by p.id, n.away_from
             on conflict (person_id, starts) do update set ends = excluded.ends
         """),
         {"site_id": site_id},
@@ -47,55 +52,103 @@ def write_people(session: Session, site_id: int, people: pd.DataFrame) -> dict[s
     return {"added": sum(added), "changed": len(added) - sum(added)}
 
 
+def _end_leaves(session: Session, site_id: int, since: datetime) -> None:
+    """Take back what is still to come of leaves that the staged people no longer have."""
+    withdrawn = """
+        leave.ends > :since
+        and exists (
+            select 1 from new_person n join person p on p.site_id = :site_id and p.code = n.code
+            where p.id = leave.person_id
+        )
+        and not exists (
+            select 1 from new_person n join person p on p.site_id = :site_id and p.code = n.code
+            where p.id = leave.person_id and n.away_from = leave.starts
+        )
+    """
+    values = {"site_id": site_id, "since": since}
+    session.execute(text(f"delete from leave where starts >= :since and {withdrawn}"), values)
+    session.execute(text(f"update leave set ends = :since where {withdrawn}"), values)
+
+
 def write_posts(session: Session, site_id: int, posts: pd.DataFrame, since: datetime) -> dict[str, int]:
-    """Make this the list of posts from a moment on: those no longer on it end then, new ones begin."""
+    """Make this the list of posts from a moment on; what was before that moment stays as it is.
+
+    A post that is on the list and in the store keeps its row and takes the end the list gives it; one that is no
+    longer listed ends at that moment, or never was if it had not begun; a new one begins then at the earliest.
+    """
     stage(session, "new_post", posts, POST_COLUMNS)
     values = {"site_id": site_id, "since": since}
-    session.execute(
-        text("""
-            create temporary table coming on commit drop as
-            select n.role, n.specialty, n.grid as grid_code, p.id as person_id, d.id as deputy_id,
-                   coalesce(n.valid_from, :since) as valid_from, n.valid_to
-            from new_post n
-            join person p on p.site_id = :site_id and p.code = n.person
-            left join person d on d.site_id = :site_id and d.code = n.deputy
-        """),
-        values,
-    )
-    same = """
-        c.role = post.role and c.person_id = post.person_id and c.specialty is not distinct from post.specialty
-        and c.grid_code is not distinct from post.grid_code and c.deputy_id is not distinct from post.deputy_id
-    """
+    session.execute(text("drop table if exists pg_temp.coming"))
+    session.execute(text(COMING), values)
+    listed = "(select post_id from coming where post_id is not null)"
     ended = session.execute(
         text(f"""
             with leaving as (
-                select post.id from post
-                where site_id = :site_id and (valid_to is null or valid_to > :since)
-                  and not exists (select 1 from coming c where {same})
+                select id, valid_from from post
+                where site_id = :site_id and (valid_to is null or valid_to > :since) and id not in {listed}
             ), undone as (
-                delete from post using leaving where post.id = leaving.id and post.valid_from >= :since
-                returning post.id
+                delete from post using leaving where post.id = leaving.id and leaving.valid_from >= :since
             ), closed as (
                 update post set valid_to = :since from leaving
-                where post.id = leaving.id and post.valid_from < :since returning post.id
+                where post.id = leaving.id and leaving.valid_from < :since
             )
-            select (select count(*) from undone) + (select count(*) from closed)
+            select count(*) from leaving
         """),
         values,
     ).scalar_one()
-    added = session.execute(
-        text(f"""
+    _move_posts(session, site_id, since)
+    added = session.execute(text("select count(*) from coming where post_id is null")).scalar_one()
+    session.execute(text("drop table coming"))
+    return {"added": added, "ended": ended}
+
+
+# The listed posts as they will hold, each with the row of the store it goes on in. A person can hold a post in several
+# periods: they are paired in their order. What began before stays in its row only if the list does not interrupt it.
+COMING = """
+    create temporary table coming on commit drop as
+    with stated as (
+        select distinct n.role, n.specialty, n.grid as grid_code, p.id as person_id, d.id as deputy_id,
+               greatest(n.valid_from, :since) as valid_from, n.valid_to
+        from new_post n
+        join person p on p.site_id = :site_id and p.code = n.person
+        left join person d on d.site_id = :site_id and d.code = n.deputy
+        where n.valid_to is null or n.valid_to > :since
+    ), listed as (
+        select stated.*, row_number() over (
+            partition by role, specialty, grid_code, person_id, deputy_id order by valid_from, valid_to
+        ) as nth from stated
+    ), held as (
+        select post.*, row_number() over (
+            partition by role, specialty, grid_code, person_id, deputy_id order by valid_from, id
+        ) as nth from post where site_id = :site_id and (valid_to is null or valid_to > :since)
+    )
+    select l.role, l.specialty, l.grid_code, l.person_id, l.deputy_id, h.id as post_id, l.valid_to,
+           case when h.valid_from < :since then h.valid_from else l.valid_from end as valid_from
+    from listed l left join held h
+      on h.role = l.role and h.person_id = l.person_id and h.nth = l.nth
+     and h.specialty is not distinct from l.specialty and h.grid_code is not distinct from l.grid_code
+     and h.deputy_id is not distinct from l.deputy_id and (h.valid_from >= :since or l.valid_from <= :since)
+"""
+
+
+def _move_posts(session: Session, site_id: int, since: datetime) -> None:
+    """Give the listed posts their periods: all are shortened before any is prolonged, so that no two ever overlap."""
+    values = {"site_id": site_id, "since": since}
+    changed = """
+        coming c where post.id = c.post_id
+        and (post.valid_from <> c.valid_from or post.valid_to is distinct from c.valid_to)
+    """
+    session.execute(text(f"delete from post using {changed} and post.valid_from >= :since"), values)
+    session.execute(text(f"update post set valid_to = :since from {changed} and post.valid_from < :since"), values)
+    session.execute(text(f"update post set valid_to = c.valid_to from {changed}"), values)
+    session.execute(
+        text("""
             insert into post (site_id, role, specialty, grid_code, person_id, deputy_id, valid_from, valid_to)
             select :site_id, role, specialty, grid_code, person_id, deputy_id, valid_from, valid_to from coming c
-            where not exists (
-                select 1 from post where site_id = :site_id and (valid_to is null or valid_to > :since) and {same}
-            )
-            returning id
+            where not exists (select 1 from post where post.id = c.post_id)
         """),
         values,
-    ).all()
-    session.execute(text("drop table coming"))
-    return {"added": len(added), "ended": ended}
+    )
 
 
 def people(session: Session, site_id: int) -> dict[str, Person]:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import text
 
+from gridmap.domain.rules import RULES
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
 from tests.cli.conftest import Run
@@ -18,7 +19,19 @@ from tests.conftest import PROJECT
 from tests.estate import Estate, spot
 
 EXAMPLE = PROJECT / "docs" / "guide" / "example"
-COMMANDS = ("load", "publish", "sites", "editions", "export", "locate", "route", "report", "rules", "categories")
+COMMANDS = (
+    "load",
+    "publish",
+    "sites",
+    "editions",
+    "export",
+    "store",
+    "locate",
+    "rules",
+    "categories",
+    "route",
+    "report",
+)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +114,7 @@ def test_a_place_in_gcj02_is_looked_up_where_it_is(run: Run) -> None:
 
 def test_the_rules_are_printed_as_a_plan_writes_them_and_read_back(run: Run, tmp_path: Path) -> None:
     rules = json.loads(run("rules", "--json").out)
-    assert [rule["name"] for rule in rules][:3] == ["1 special keeper", "2 fire and security", "3 decoration"]
+    assert [rule["name"] for rule in rules] == [rule.name for rule in RULES]
     own = '[[rules]]\nname = "all to the guard"\nseats = [{duty = "owns", role = "guard", place = "area"}]'
     plan = Estate(plan=own).write(tmp_path / "plan")
     text_of_plan = plan.read_text(encoding="utf-8").replace('code = "WJ"', 'code = "GUARDED"')
@@ -125,6 +138,15 @@ def test_the_rules_are_printed_as_a_plan_writes_them_and_read_back(run: Run, tmp
         (("locate", "121.5", "31.2", "--at", "soon"), "write it like 2026-01-31"),
         (("locate", "121.5", "31.2", "--datum", "moon"), "moon"),
         (("locate", "121.5", "31.2", "--site", "MOON"), "there is no site MOON"),
+        (("locate", "121.5", "31.2", "--at", "0001-01-01"), "write it like 2026-01-31"),
+        (("locate", "121.5", "31.2", "--at", "2300-01-01"), "out of the years 1900 to 2200"),
+        (("locate", "121.5", "31.2", "--facility", "moon"), "facility 'moon' is not known in WJ"),
+        (("locate", "121.5", "31.2", "--facility", "\udcff\udcfe"), "there is text that is no UTF-8"),
+        (("locate", "121.5", "31.2", "--about", "moon"), "person 'moon' is not known in WJ"),
+        (("locate", "121.5", "31.2", "--about", "m\n\x1b[31moon"), r"person 'm\n\x1b[31moon' is not known"),
+        (("locate", "121.5", "31.2", "--language", "fr"), "choose one of zh-Hans, zh-Hant, en"),
+        (("rules", "--language", "../zh-Hans"), "choose one of zh-Hans, zh-Hant, en"),
+        (("categories", "--language", ""), "choose one of zh-Hans, zh-Hant, en"),
         (("load",), "name it by --site CODE"),
         (("load", "nowhere.toml"), "there is no such plan"),
         (("load", "--site", "X"), "a plan needs grids"),
@@ -132,6 +154,19 @@ def test_the_rules_are_printed_as_a_plan_writes_them_and_read_back(run: Run, tmp
         (("load", "--site", "X", "--tier1", "/vsicurl/http://x/y.geojson"), "/vsi"),
         (("load", "--site", "X", "--accept", "moon"), "no check is called 'moon'"),
         (("load", "--site", "X", "--column", "moon"), "write LAYER.NAME=COL"),
+        (("load", "--site", "X", "--layer", "moon"), "write NAME=LAYER"),
+        (("load", "--site", "X", "--layer", "people=Sheet1"), "write NAME=LAYER"),
+        (("load", "--site", "X", "--layer", "tier1=zones"), "no file of tier1 is given"),
+        (("load", "--site", "X", "--encoding", "moon"), "no encoding is called so"),
+        (("load", "--site", "X", "--encoding", "moon=big5"), "write NAME=ENC"),
+        (("load", "--site", "X", "--tier1", "x.csv", "--findings", "x.csv"), "would be written over"),
+        (("export", "grids", "x.doc"), "it can be written as .geojson"),
+        (("export", "people", "x.gpkg"), "it can be written as .csv, .xlsx, .parquet"),
+        (("export", "grids", "nowhere/x.csv"), "there is no folder nowhere"),
+        (("route", "x.csv", "-o", "x.CSV.gz"), "it can be written as"),
+        (("route", "x.csv", "-o", "x.csv"), "would be written over"),
+        (("route", "x.csv", "-o", "y.csv", "--rejected", "y.csv"), "two things would be written"),
+        (("report", "x.csv", "--encoding", "hex"), "no encoding is called so"),
         (("export", "moon", "x.csv"), "no layer is called 'moon'"),
         (("route", "nowhere.csv", "-o", "x.csv"), "nowhere.csv: there is no such file"),
         (("report", "nowhere.csv", "--column", "moon"), "write NAME=COL"),

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from gridmap.domain.model import Site
 from gridmap.operations.checks import Checked, check
-from gridmap.operations.plans import outline_from_toml, read_plan
+from gridmap.operations.outlines import outline_from_toml
+from gridmap.operations.plans import read_plan
 from gridmap.operations.publication import Published, publish
 from gridmap.storage import places
 from tests.estate import Estate

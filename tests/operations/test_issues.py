@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from gridmap.domain.model import Site
 from gridmap.operations.checks import check
 from gridmap.operations.issues import Desk
-from gridmap.operations.plans import outline_from_toml, read_plan
+from gridmap.operations.outlines import outline_from_toml
+from gridmap.operations.plans import read_plan
 from gridmap.operations.publication import publish
 from gridmap.operations.reports import Seen
 from gridmap.storage.database import Database

@@ -20,7 +20,7 @@ from gridmap.operations.issues import Desk
 from gridmap.operations.publication import bring_into_force, publish, publish_draft
 from gridmap.storage import issues as stored_issues
 from gridmap.storage import places
-from tests.estate import STEP, Estate, cell, grids, spot
+from tests.estate import PARK, STEP, Estate, cell, grids, spot
 from tests.operations.conftest import NOW, Publisher
 
 LATER = NOW + timedelta(days=30)
@@ -165,6 +165,25 @@ def test_a_draft_keeps_its_grids_and_changes_nothing_until_it_is_published(
         "retired",
         "published",
     ]
+
+
+def test_a_draft_is_checked_again_on_the_day_it_is_put_in_force(
+    session: Session, estate: Site, published: Publisher
+) -> None:
+    published(None, LATER, draft=True)
+    session.execute(text("delete from post where grid_code = 'Z1-C1-1'"))
+    with pytest.raises(RefusedError, match="1 x nobody-in-charge"):
+        publish_draft(session, estate, 2, LATER)
+    publish_draft(session, estate, 2, LATER, acceptances=[Acceptance.parse("nobody-in-charge:Z1-C1-1")])
+
+
+def test_a_plan_that_takes_the_grid_of_a_level_away_is_found(estate: Site, published: Publisher) -> None:
+    merged = Estate()
+    merged.grids.loc[merged.grids["code"] == "Z2-C2-3", "geometry"] = cell(2, 3, 2, 1)
+    merged.grids = merged.grids[merged.grids["code"] != PARK]
+    merged.layers = {}
+    with pytest.raises(RefusedError, match="1 x unknown-grid"):
+        published(merged, LATER)
 
 
 def test_a_new_edition_retires_the_one_before_with_its_dates(

@@ -1,0 +1,191 @@
+"""Files of points and reports: routed, or stored as issues."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from gridmap.cli.given import check_encoding, refuse_unfit
+from gridmap.cli.routes import Datum, SiteCode
+from gridmap.cli.screen import now, open_store, progress_bar, tell, whisper
+from gridmap.domain.model import Site
+from gridmap.errors import InputError
+from gridmap.operations import reports
+from gridmap.operations.issues import Batch, Desk
+from gridmap.spatial.files.exports import EXPORT_SUFFIXES, TABLE_EXPORTS, write_table
+from gridmap.storage import places
+from gridmap.storage.database import Database
+
+# Rows at a time: what is routed is kept until all is written, what is stored is committed.
+ROUTED, STORED = 200_000, 20_000
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="NAME=COL", help="Which column is what: reported_at=ADDDATE. Others are guessed."),
+]
+Encoding = Annotated[str | None, typer.Option(metavar="ENC", help="What the text of a CSV file is written in: big5.")]
+Rejected = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Where rows go that are left out, with reasons; else …rejected.csv.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (route, report):
+        app.command()(command)
+
+
+@dataclass
+class Tally:
+    """Rows in = rows done + rows rejected: counted as the batches go by."""
+
+    rows: int = 0
+    routed: int = 0
+    known: int = 0
+    positions: Counter[str] = field(default_factory=Counter)
+    rejected: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(self, rows: reports.Rows, batch: Batch, *, stored: bool) -> None:
+        self.routed += len(batch.stored) if stored else len(batch.routed)
+        self.known += batch.known if stored else 0
+        self.rows += len(batch.routed) + len(batch.rejected)
+        self.positions.update(batch.routed["position"] if len(batch.routed) else ())
+        if len(batch.rejected):
+            self.rejected.append(reports.rejected_rows(rows, batch.rejected))
+
+    def write_rejected(self, out: Path, *, named: bool) -> int:
+        """Write the rejected rows; without any, only a list of an earlier run is taken away that nobody named."""
+        if not self.rejected:
+            if not named:
+                out.unlink(missing_ok=True)
+            return 0
+        everything = pd.concat(self.rejected, ignore_index=True)
+        write_table(everything, out)
+        return len(everything)
+
+    def positions_said(self) -> str:
+        return ", ".join(f"{count} {position}" for position, count in self.positions.most_common())
+
+
+def _source(
+    file: Path,
+    columns: list[str] | None,
+    datum: str,
+    encoding: str | None,
+    rows: int,
+    words: list[str] | None = None,
+) -> reports.PointFile:
+    named = {}
+    for text in columns or ():
+        name, equals, column = text.partition("=")
+        if not equals:
+            raise InputError(f"--column {text}: write NAME=COL, as in reported_at=ADDDATE")
+        named[name] = column
+    known: dict[str, dict[str, str]] = {}
+    for text in words or ():
+        match = re.fullmatch(r"(\w+):(.+)=(\w+)", text)
+        if match is None:
+            raise InputError(f"--word {text}: write NAME:THEIRS=OURS, as in status:OPEN=reported")
+        known.setdefault(match[1], {})[match[2]] = match[3]
+    encoding = encoding and check_encoding(encoding)
+    source = reports.open_points(file, named, datum, known, rows=rows, encoding=encoding)
+    guessed = ", ".join(f"{name} = {column}" for name, column in source.guessed.items())
+    if guessed:
+        whisper(f"columns guessed: {guessed}")
+    return source
+
+
+def _batches(source: reports.PointFile, what: str, timezone: str) -> Iterator[reports.Rows]:
+    with progress_bar(what, source.total) as advance:
+        for rows in source.batches(timezone):
+            yield rows
+            advance(len(rows))
+
+
+def route(
+    file: Annotated[Path, typer.Argument(help="CSV, GeoJSON or (Geo)Parquet with a point a row.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where to: the same formats, by the name's ending.")],
+    column: Columns = None,
+    detail: Annotated[bool, typer.Option("--detail", help="Add distance to the boundary and the runner-up.")] = False,
+    rejected: Rejected = None,
+    encoding: Encoding = None,
+    datum: Datum = "wgs84",
+    site: SiteCode = None,
+) -> None:
+    """Add to every row of a file its grid, its tiers and who answers.
+
+    \b
+    gridmap route requests.csv -o routed.csv --column reported_at=ADDDATE
+    """
+    faults = rejected or out.with_name(out.name + ".rejected.csv")
+    refuse_unfit([(out, EXPORT_SUFFIXES), (faults, TABLE_EXPORTS)], [file])
+    source = _source(file, column, datum, encoding, ROUTED)
+    tally, parts = Tally(), []
+    with open_store() as database, database.session() as session:
+        where = places.site(session, site)
+        desk, moment = Desk(session, where, detail=detail), now()
+        for rows in _batches(source, "routing", where.timezone):
+            batch = desk.route(rows.points, moment)
+            tally.add(rows, batch, stored=False)
+            parts.append(reports.given_out(rows, batch.routed, detail=detail))
+    reports.write_routed(pd.concat(parts), out)
+    count = tally.write_rejected(faults, named=rejected is not None)
+    tell(f"{tally.rows} rows = {tally.routed} routed + {count} rejected ({tally.positions_said()})")
+    tell(f"routed: {out}" + (f"; rejected, with reasons: {faults}" if count else ""))
+
+
+def report(
+    file: Annotated[Path, typer.Argument(help="CSV, GeoJSON or (Geo)Parquet with a report a row.")],
+    column: Columns = None,
+    word: Annotated[
+        list[str] | None, typer.Option(metavar="NAME:THEIRS=OURS", help="Their word for ours: status:OPEN=reported.")
+    ] = None,
+    source_name: Annotated[
+        str | None, typer.Option("--source", help="Where they come from; else the file's name.")
+    ] = None,
+    add_categories: Annotated[
+        bool, typer.Option("--add-categories", help="Make categories known that are not yet, instead of rejecting.")
+    ] = False,
+    rejected: Rejected = None,
+    encoding: Encoding = None,
+    datum: Datum = "wgs84",
+    site: SiteCode = None,
+) -> None:
+    """Route every row of a file and store it as an issue. Run again, it stores only what is new.
+
+    \b
+    gridmap report requests.csv --column reference=REQUEST_ID --column reported_at=ADDDATE
+    """
+    faults = rejected or file.with_name(file.name + ".rejected.csv")
+    refuse_unfit([(faults, TABLE_EXPORTS)], [file])
+    source = _source(file, column, datum, encoding, STORED, word)
+    with open_store() as database:
+        with database.session() as session:
+            where = places.site(session, site)
+            session.expunge(where)
+        tally = _store_all(database, source, where, source_name or file.name, add_categories)
+    count = tally.write_rejected(faults, named=rejected is not None)
+    known = f" + {tally.known} already stored" if tally.known else ""
+    tell(f"{tally.rows} rows = {tally.routed} stored{known} + {count} rejected ({tally.positions_said()})")
+    if count:
+        tell(f"rejected, with reasons: {faults}")
+
+
+def _store_all(database: Database, source: reports.PointFile, where: Site, name: str, add_categories: bool) -> Tally:
+    """A transaction a batch: what is interrupted keeps its finished batches, and a second run the rest."""
+    tally, seen, desk = Tally(), reports.Seen(), None
+    moment: datetime = now()
+    for rows in _batches(source, "storing", where.timezone):
+        with database.session() as session:
+            desk = desk.at(session) if desk else Desk(session, session.merge(where, load=False))
+            if add_categories:
+                desk.add_categories(rows.points)
+            batch = desk.report(seen.with_references(rows.points), moment, name)
+        tally.add(rows, batch, stored=True)
+    return tally
