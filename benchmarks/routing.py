@@ -1,6 +1,6 @@
 """How fast a city's reports are routed and stored, one at a time and by the file, on a private durable PostGIS.
 
-    python benchmarks/routing.py [--rows 1000000] [--grids 10000]
+    python benchmarks/routing.py [--rows 200000] [--grids 10000]
 
 The same points go each way in the same run: one statement a point, one statement for 5,000, frames, and frames with
 storing. PostGIS's own covering join on the same table stands beside them.
@@ -112,7 +112,7 @@ def by_the_file(database: Database, points: pd.DataFrame) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--rows", type=int, default=200_000)
     options.add_argument("--grids", type=int, default=10_000)
     chosen = options.parse_args()
     grids = city(chosen.grids, tiers=3)

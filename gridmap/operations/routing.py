@@ -112,6 +112,7 @@ class Router:
         self._moments: dict[int, list[datetime]] = {}
         self._overlays: dict[int, dict[str, Keeper]] = {}
         self._people: dict[int, dict[str, Person]] = {}
+        self._verdicts: dict[tuple[Any, ...], Verdict] = {}
 
     # ------------------------------------------------------------ one by one, and many
 
@@ -179,7 +180,14 @@ class Router:
         combinations = table[known].drop_duplicates(list(DECISIVE)).to_dict("records")
         # A few are asked for by their grids; for many the whole roster of a moment is read once.
         rosters: dict[tuple[int, datetime], Roster] | None = {} if len(combinations) > FEW else None
-        return Decided(facts, [self._verdict(row, rosters) for row in combinations], which)
+        return Decided(facts, [self.verdict(row, rosters) for row in combinations], which)
+
+    def verdict(self, row: Mapping[Any, Any], rosters: dict[tuple[int, datetime], Roster] | None) -> Verdict:
+        """The verdict on a combination: what was decided in this transaction is not decided again."""
+        key = tuple(row[name] for name in DECISIVE)
+        if key not in self._verdicts:
+            self._verdicts[key] = self._verdict(row, rosters)
+        return self._verdicts[key]
 
     def _decisive(self, points: pd.DataFrame, facts: pd.DataFrame, at: Sequence[datetime]) -> pd.DataFrame:
         table = facts.reindex(columns=[name for name in DECISIVE if name in facts.columns])
