@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import select
 
 from gridmap.cli.given import check_encoding, refuse_unfit
 from gridmap.cli.screen import moment_said, now, open_store, table, tell, whisper
 from gridmap.domain.findings import Acceptance, Finding
+from gridmap.domain.model import Site
 from gridmap.errors import InputError
 from gridmap.operations import outlines, plans, publication
 from gridmap.operations.checks import Checked, check, findings_frame
@@ -33,7 +35,7 @@ def _column(what: str) -> Any:
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (load, publish):
+    for command in (load, publish, tick):
         app.command()(command)
 
 
@@ -238,15 +240,40 @@ def show_findings(findings: Sequence[Finding]) -> None:
 def publish(
     number: Annotated[int, typer.Argument(help="The draft's number: gridmap editions lists them.")],
     site: Annotated[str | None, typer.Option(metavar="CODE", help="The site, if the store holds several.")] = None,
+    valid_from: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When it begins, if not on the day it was made for.")
+    ] = None,
+    accept: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[:CODES]", help="Publish in spite of what is found by now.")
+    ] = None,
 ) -> None:
     """Put a draft Edition in force and move the open issues to its grids.
+
+    What has been built and who has left since the draft was made is checked again.
 
     \b
     gridmap publish --site WJ 3
     """
+    acceptances = [Acceptance.parse(text) for text in accept or ()]
     with open_store() as database, database.session() as session:
         where = places.site(session, site)
-        published = publication.publish_draft(session, where, number, now())
+        begins = outlines.local_moment(valid_from, where.timezone)
+        published = publication.publish_draft(session, where, number, now(), valid_from=begins, acceptances=acceptances)
         starts = moment_said(published.edition.valid_from, where.timezone)
         tell(f"published: Edition {number} of {where.code}, from {starts}")
         _tell_moves(published)
+
+
+def tick() -> None:
+    """Do what time has brought: Editions that were dated ahead and have begun take over the open issues.
+
+    Reporting does it by itself; run it from cron where nobody reports.
+
+    \b
+    gridmap tick
+    """
+    with open_store() as database, database.session() as session:
+        for where in session.scalars(select(Site).order_by(Site.code)):
+            moved, kept = publication.take_over(session, where, now())
+            if moved or kept:
+                tell(f"{where.code}: {moved} open issues moved to another grid or owner, {kept} stay")

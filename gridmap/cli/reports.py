@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from gridmap.cli.routes import Datum, SiteCode
 from gridmap.cli.screen import now, open_store, progress_bar, tell, whisper
 from gridmap.domain.model import Site
 from gridmap.errors import InputError
-from gridmap.operations import reports
+from gridmap.operations import publication, reports
 from gridmap.operations.issues import Batch, Desk
 from gridmap.spatial.files.exports import EXPORT_SUFFIXES, TABLE_EXPORTS, write_table
 from gridmap.storage import places
@@ -180,9 +179,10 @@ def report(
 def _store_all(database: Database, source: reports.PointFile, where: Site, name: str, add_categories: bool) -> Tally:
     """A transaction a batch: what is interrupted keeps its finished batches, and a second run the rest."""
     tally, seen, desk = Tally(), reports.Seen(), None
-    moment: datetime = now()
     for rows in _batches(source, "storing", where.timezone):
+        moment = now()  # a plan may be published between two batches
         with database.session() as session:
+            publication.take_over(session, session.merge(where, load=False), moment)
             desk = desk.at(session) if desk else Desk(session, session.merge(where, load=False))
             if add_categories:
                 desk.add_categories(rows.points)

@@ -196,6 +196,15 @@ def _withdraw(session: Session, site: Site, starts: datetime, at: datetime) -> N
     session.expire_all()
 
 
+def take_over(session: Session, site: Site, at: datetime) -> tuple[int, int]:
+    """Let an Edition that was dated ahead, and has begun since, have the open issues; most often there is none."""
+    due = select(Edition.id).where(Edition.site_id == site.id, Edition.status == "published", Edition.valid_to <= at)
+    if session.scalar(due.limit(1)) is None:
+        return 0, 0
+    places.lock_site(session, site.code, exclusive=True)
+    return bring_into_force(session, site, at)
+
+
 def bring_into_force(session: Session, site: Site, at: datetime) -> tuple[int, int]:
     """Retire what has run out, and move the open issues that still lie in another Edition's grids."""
     for old in session.scalars(

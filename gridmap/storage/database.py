@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, create_engine, inspect, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from gridmap.domain.categories import CATEGORIES
@@ -26,7 +26,10 @@ class Database:
     """A store that is open."""
 
     def __init__(self, url: str, cluster: Cluster | None = None) -> None:
-        self.engine: Engine = create_engine(url, pool_pre_ping=True)
+        try:
+            self.engine: Engine = create_engine(url, pool_pre_ping=True)
+        except (ArgumentError, ValueError):
+            raise StoreError("DATABASE_URL cannot be read: write postgresql://user:password@host/database") from None
         self.cluster = cluster
 
     @classmethod

@@ -22,6 +22,7 @@ EXAMPLE = PROJECT / "docs" / "guide" / "example"
 COMMANDS = (
     "load",
     "publish",
+    "tick",
     "sites",
     "editions",
     "export",

@@ -17,7 +17,7 @@ from gridmap.domain.model import Site
 from gridmap.errors import RefusedError
 from gridmap.operations.checks import Checked, derive_parents_of
 from gridmap.operations.issues import Desk
-from gridmap.operations.publication import bring_into_force, publish, publish_draft
+from gridmap.operations.publication import publish, publish_draft, take_over
 from gridmap.storage import issues as stored_issues
 from gridmap.storage import places
 from tests.estate import PARK, STEP, Estate, cell, grids, spot
@@ -230,7 +230,8 @@ def test_an_edition_dated_ahead_takes_over_on_its_day(session: Session, estate: 
     published_ahead.plan = "[plan]\nvalid_from = 2026-06-15"
     done = published(published_ahead, LATER)
     assert (done.moved, done.kept) == (0, 1)
-    assert bring_into_force(session, estate, datetime(2026, 6, 16, tzinfo=UTC)) == (1, 0)
+    assert take_over(session, estate, datetime(2026, 6, 14, tzinfo=UTC)) == (0, 0)
+    assert take_over(session, estate, datetime(2026, 6, 16, tzinfo=UTC)) == (1, 0)
     assert len(stored_issues.misrouted(session, datetime(2026, 6, 16, tzinfo=UTC))) == 0
 
 
