@@ -124,7 +124,7 @@ def main() -> None:
             "category": draw.choice(["litter", "lift", "lamp", "noise", "fire_door"], len(lon)),
         }
     )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         with Database.open(Settings(home=Path(folder) / "home")) as database:
             load(database, grids)
