@@ -121,8 +121,11 @@ def write_grids(session: Session, edition: Edition, grids: gpd.GeoDataFrame, met
 
 
 def write_layer(session: Session, table: str, of_site: Site, frame: gpd.GeoDataFrame) -> dict[str, int]:
-    """Add or bring up to date the rows of a layer by their codes: how many were added and how many changed."""
-    columns = LAYERS[table]
+    """Add or bring up to date the rows of a layer by their codes: how many were added and how many changed.
+
+    A column that the frame does not have keeps what is stored.
+    """
+    columns = {name: kind for name, kind in LAYERS[table].items() if name in frame}
     staged = frame.rename_geometry("geom") if frame.geometry.name != "geom" else frame
     stage(session, f"new_{table}", staged, {**columns, "geom": "geometry"})
     shapes = {"building": ("geom", "shape_m"), "overlay": ("geom",), "facility": ()}[table]

@@ -217,6 +217,15 @@ def test_an_edition_dated_ahead_gives_way_to_one_that_begins_before_it(
     assert session.execute(text(query)).scalar_one() == LATER + timedelta(days=3)
 
 
+def test_a_layer_loaded_again_without_a_column_keeps_what_it_held(
+    session: Session, estate: Site, published: Publisher
+) -> None:
+    session.execute(text("update facility set maker = 'ACME', state = 'degraded' where code = 'PUMP'"))
+    published(None, LATER)
+    row = session.execute(text("select maker, state, warranty_until::text from facility where code = 'PUMP'")).one()
+    assert tuple(row) == ("ACME", "degraded", "2030-01-01")
+
+
 def test_a_site_keeps_the_system_it_was_first_measured_in(published: Publisher, estate: Site) -> None:
     other = Estate()
     other.plan = "[plan]"
