@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def shell(command: str, store: Database) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own."""
     url = store.engine.url.render_as_string(hide_password=False)
     return subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m gridmap.cli {command}"],
+        ["bash", "-c", f"{shlex.quote(sys.executable)} -m gridmap.cli {command}"],
         env={**os.environ, "DATABASE_URL": url, "GRIDMAP_LANGUAGE": "en"},
         capture_output=True,
         text=True,
