@@ -144,7 +144,7 @@ def test_5_the_lines_redrawn_take_the_open_requests_with_them(
     assert run("editions").out.count("nobody-in-charge") == 2
 
 
-def test_6_a_place_says_its_chain_its_runner_up_and_why(run: Run) -> None:
+def test_6_a_place_says_its_chain_its_runner_up_and_why(run: Run, dc: Path) -> None:
     said = json.loads(run("locate", "-77.03105", "38.94808", "--accuracy", "150").out)
     assert said["chain"] == ["4C02", "4C", "4"]
     assert said["runner_up"]["code"] == "4C03"
