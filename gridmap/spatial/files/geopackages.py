@@ -27,7 +27,7 @@ def read_geopackage(path: Path, limits: Limits, layer: str | None) -> gpd.GeoDat
         copy = Path(name) / "layer.gpkg"
         try:
             table = _copy(path, copy, layer)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise refused(path, f"the GeoPackage is broken ({error}); export it again") from None
         return ogr.read(copy, path, limits, layer=table)
 
