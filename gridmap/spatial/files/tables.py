@@ -152,15 +152,19 @@ class SheetRows:
         import openpyxl  # takes a quarter of a second, which only workbooks are worth
         from openpyxl.utils.exceptions import InvalidFileException
 
-        try:
-            with reading(self.path):
-                book = openpyxl.load_workbook(self.path, read_only=True, data_only=True)
-        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError):
-            raise refused(self.path, "this is no Excel workbook; save it as .xlsx again") from None
-        try:
-            yield from self._rows(book.worksheets[0].iter_rows(values_only=True), size)
-        finally:
-            book.close()
+        # Opened here, so that it is closed however far the workbook can be read.
+        with reading(self.path):
+            file = self.path.open("rb")
+        with file:
+            try:
+                with reading(self.path):
+                    book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError):
+                raise refused(self.path, "this is no Excel workbook; save it as .xlsx again") from None
+            try:
+                yield from self._rows(book.worksheets[0].iter_rows(values_only=True), size)
+            finally:
+                book.close()
 
     def _rows(self, rows: Iterator[tuple[object, ...]], size: int) -> Iterator[Batch]:
         header = list(next(rows, ()))
