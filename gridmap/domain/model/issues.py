@@ -125,6 +125,18 @@ class Issue(Base):
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
+class Reporter(Base):
+    """Who reported an issue and how to reach them: apart from the history, so that it can be erased."""
+
+    __tablename__ = "reporter"
+    __table_args__ = (Index("ix_reporter_account_id", "account_id", "issue_id"),)
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issue.id"), primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    name: Mapped[str | None]
+    phone: Mapped[str | None]
+
+
 class IssueEvent(Base):
     """One line of an issue's history. A trigger refuses to change or delete it."""
 

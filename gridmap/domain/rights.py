@@ -1,0 +1,77 @@
+"""What each role may do and see, and how far: one table, printed in the docs and tested cell by cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+# How far a right reaches: the part of the tree that is his (all of the site without one), the issues he has a part
+# in, or those he reported himself.
+Reach = Literal["area", "work", "own"]
+
+# role of an account: its term
+ACCOUNT_ROLES: Final[dict[str, str]] = {
+    "resident": "resident",
+    "grid_owner": "grid owner",
+    "supervisor": "supervisor",
+    "coordinator": "coordinator",
+    "dispatcher": "dispatcher",
+    "technician": "technician",
+    "contractor": "contractor",
+    "analyst": "analyst",
+    "admin": "administrator",
+}
+
+# right: what it lets one do
+RIGHT_NAMES: Final[dict[str, str]] = {
+    "report": "report an issue",
+    "plan": "see grids, buildings, facilities and overlays",
+    "issues": "see issues",
+    "words": "read what was reported",
+    "reporters": "see who reported it",
+    "people": "see who holds which post",
+    "phones": "see their phones",
+}
+
+_WORKING: Final[dict[str, Reach]] = {
+    "grid_owner": "area",
+    "supervisor": "area",
+    "coordinator": "area",
+    "dispatcher": "area",
+    "technician": "work",
+    "contractor": "work",
+}
+_STAFF: Final[dict[str, Reach]] = dict.fromkeys(_WORKING, "area")
+
+# right: who has it, and how far; a role that is not named does not have it
+RIGHTS: Final[dict[str, dict[str, Reach]]] = {
+    # Reporting is not bound to one's own ground: who sees something says so.
+    "report": {role: "area" for role in ACCOUNT_ROLES if role != "analyst"},
+    "plan": dict.fromkeys(ACCOUNT_ROLES, "area"),
+    "issues": {**_WORKING, "resident": "own", "analyst": "area", "admin": "area"},
+    "words": {**_WORKING, "resident": "own", "admin": "area"},
+    "reporters": {**_WORKING, "resident": "own"},
+    "people": {**_STAFF, "admin": "area"},
+    "phones": {**_STAFF, "admin": "area"},
+}
+
+# Roles that answer for a grid: an account in one of them is of a grid, or of a person who holds one.
+BOUND_TO_GRID: Final = ("grid_owner", "supervisor", "coordinator")
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks, and the part of the tree that is his: `grids` by code, None for all of the site; no site for all."""
+
+    account_id: int
+    name: str
+    role: str
+    site_id: int | None = None
+    site: str | None = None
+    grids: tuple[str, ...] | None = None
+    person_id: int | None = None
+    person: str | None = None
+
+    def reach(self, right: str) -> Reach | None:
+        """How far a right of his reaches; None if he does not have it."""
+        return RIGHTS[right].get(self.role)
