@@ -27,3 +27,23 @@ class RefusedError(GridmapError):
 
 class StoreError(GridmapError):
     """The database is not there, not ours, or not of this version."""
+
+
+class ConflictError(RefusedError):
+    """Somebody else was first, or the same key came with something else."""
+
+
+class NotSignedInError(GridmapError):
+    """Nobody is signed in, or the key is not known."""
+
+
+class ForbiddenError(GridmapError):
+    """Somebody is signed in, but his role does not have that right."""
+
+
+class TooManyError(GridmapError):
+    """Too many requests for now: `retry_after_s` says when the next one is welcome."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -21,6 +21,7 @@ from gridmap.domain.model import Edition, Site
 from gridmap.domain.responsibility import Answer, Reason, Verdict, decide
 from gridmap.domain.rules import RULES, Rule, parse_rules
 from gridmap.language import DEFAULT, Phrase, phrase
+from gridmap.operations.known import Known, Ruling
 from gridmap.spatial.coordinates import snap
 from gridmap.spatial.facts import Ground
 from gridmap.storage import facts as stored_facts
@@ -102,33 +103,57 @@ class Decided:
 
 
 class Router:
-    """Routes points within one transaction; trees, rosters and categories are read once."""
+    """Routes points within one transaction; what is `known` of the plan is read once, here or in an earlier one."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, known: Known | None = None) -> None:
         self.session = session
-        self._categories: dict[str, dict[str, CategoryRow]] = {}
-        self._sites: dict[str, Site] = {}
-        self._trees: dict[int, tuple[Tree, dict[str, tuple[str, int]]]] = {}
-        self._moments: dict[int, list[datetime]] = {}
-        self._overlays: dict[int, dict[str, Keeper]] = {}
-        self._people: dict[int, dict[str, Person]] = {}
-        self._verdicts: dict[tuple[Any, ...], Verdict] = {}
+        self.known = known or Known()
 
     # ------------------------------------------------------------ one by one, and many
 
     def locate(self, points: pd.DataFrame, at: datetime, site: str | None = None) -> list[Route]:
         """The routes of a few points, each at its `reported_at` or else at `at`; facts come from the store."""
         points = on_lattice(points)
-        moments = moments_of(points, at)
-        decided = self.decide(points, stored_facts.facts(self.session, points, moments, site), moments)
-        return [self.route(decided, row) for row in range(len(points))]
+        return self.routes(points.to_dict("records"), moments_of(points, at), site)
+
+    def routes(self, points: Sequence[Mapping[Any, Any]], at: Sequence[datetime], site: str | None) -> list[Route]:
+        """The routes of points that lie on the lattice, one by one: for a few, frames would cost more than they save."""
+        rows = stored_facts.rows(self.session, points, at, site)
+        return [self._route(*each) for each in zip(points, rows, at, strict=True)]
+
+    def _route(self, point: Mapping[Any, Any], row: Mapping[str, Any], at: datetime) -> Route:
+        if row["site"] is None:
+            return _planless(row)
+        tree, names = self.tree(row["edition_id"])
+        facts = dict(row, chain=tree.chain(row["leaf"]))
+        verdict = self.verdict(self._combination(point, row, at), self.known.rosters if self.known.kept else None)
+        return Route(facts, verdict, names, _straddles(facts, facts["chain"]))
+
+    def _combination(self, point: Mapping[Any, Any], row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+        """What the decision on one point depends on: the same as `_decisive` finds for a frame of them."""
+        subject = self.subject(row["site"], _said(point, "category"))
+        inside = row["building_m"] == 0
+        warranty = row["facility_warranty"]
+        if warranty is None and subject.group == "defects" and inside:
+            warranty = row["building_warranty"]
+        moments = self.moments(row["site"])
+        return {
+            **{name: row.get(name) for name in DECISIVE},
+            "epoch": moments[bisect_right(moments, at) - 1],
+            "inside_building": inside,
+            "under_warranty": warranty is not None and self._local_day(row["site"], at) <= _day(warranty),
+            "group": subject.group,
+            "kind": _said(point, "kind") or subject.kind,
+            "specialty": subject.specialty,
+            "refer_to": subject.refer_to,
+            "about": _said(point, "about"),
+        }
 
     def route(self, decided: Decided, row: int) -> Route:
         facts = dict(decided.facts.iloc[row])
         facts = {name: None if _absent(value) else value for name, value in facts.items()}
         if decided.which[row] < 0:
-            facts |= {"position": "outside", "chain": ()}
-            return Route(facts, Verdict((), (Reason("place", phrase("no plan of grids was in force there and then")),)))
+            return _planless(facts)
         tree, names = self.tree(int(facts["edition_id"]))
         facts["chain"] = tree.chain(facts["leaf"])
         return Route(facts, decided.verdicts[decided.which[row]], names, _straddles(facts, facts["chain"]))
@@ -179,15 +204,16 @@ class Router:
         which[known] = groups.ngroup().to_numpy()
         combinations = table[known].drop_duplicates(list(DECISIVE)).to_dict("records")
         # A few are asked for by their grids; for many the whole roster of a moment is read once.
-        rosters: dict[tuple[int, datetime], Roster] | None = {} if len(combinations) > FEW else None
+        rosters = self.known.rosters if self.known.kept or len(combinations) > FEW else None
         return Decided(facts, [self.verdict(row, rosters) for row in combinations], which)
 
     def verdict(self, row: Mapping[Any, Any], rosters: dict[tuple[int, datetime], Roster] | None) -> Verdict:
         """The verdict on a combination: what was decided in this transaction is not decided again."""
         key = tuple(row[name] for name in DECISIVE)
-        if key not in self._verdicts:
-            self._verdicts[key] = self._verdict(row, rosters)
-        return self._verdicts[key]
+        known = self.known.verdicts.get(key)
+        if known is None:
+            known = self.known.verdicts[key] = self._verdict(row, rosters)
+        return known
 
     def _decisive(self, points: pd.DataFrame, facts: pd.DataFrame, at: Sequence[datetime]) -> pd.DataFrame:
         table = facts.reindex(columns=[name for name in DECISIVE if name in facts.columns])
@@ -211,22 +237,23 @@ class Router:
 
     def categories(self, site: str) -> dict[str, CategoryRow]:
         """The categories of a site by their codes."""
-        if site not in self._categories:
-            self._categories[site] = stored_issues.categories(self.session, self.site(site).id)
-        return self._categories[site]
+        if site not in self.known.categories:
+            self.known.categories[site] = stored_issues.categories(self.session, self.site(site).id)
+        return self.known.categories[site]
 
     def _epochs(self, sites: pd.Series[Any], at: Sequence[datetime]) -> list[datetime | None]:
         """The last moment before each report at which who holds which post changed: it stands for the roster."""
-        moments = {code: self.moments(self.site(code)) for code in sites.dropna().unique()}
+        moments = {code: self.moments(code) for code in sites.dropna().unique()}
         return [
             None if not isinstance(code, str) else moments[code][bisect_right(moments[code], moment) - 1]
             for code, moment in zip(sites, at, strict=True)
         ]
 
-    def moments(self, site: Site) -> list[datetime]:
-        if site.id not in self._moments:
-            self._moments[site.id] = [BEGINNING, *people.post_moments(self.session, site.id)]
-        return self._moments[site.id]
+    def moments(self, site: str) -> list[datetime]:
+        """Every moment at which who holds which post of a site changes."""
+        if site not in self.known.moments:
+            self.known.moments[site] = [BEGINNING, *people.post_moments(self.session, self.site(site).id)]
+        return self.known.moments[site]
 
     def _warranty(self, facts: pd.DataFrame, table: pd.DataFrame, at: Sequence[datetime]) -> list[bool]:
         """Whether the named facility, or for a defect the building around it, was still under warranty."""
@@ -247,18 +274,19 @@ class Router:
     def _local_day(self, site: str, moment: datetime) -> date:
         return moment.astimezone(ZoneInfo(self.site(site).timezone)).date()
 
-    def site(self, code: str) -> Site:
-        if code not in self._sites:
-            self._sites[code] = places.site(self.session, code)
-        return self._sites[code]
+    def site(self, code: str) -> Ruling:
+        if code not in self.known.rulings:
+            site = places.site(self.session, code)
+            self.known.rulings[code] = Ruling(site.id, site.code, site.timezone, site.fallback_role, rules_of(site))
+        return self.known.rulings[code]
 
     def tree(self, edition_id: int) -> tuple[Tree, dict[str, tuple[str, int]]]:
         """The tree of an Edition, and its grids' names and tiers by code."""
-        if edition_id not in self._trees:
+        if edition_id not in self.known.trees:
             rows = places.tree_rows(self.session, edition_id)
             tree = Tree({code: parent for code, _, parent, _ in rows}, {code: tier for code, _, _, tier in rows})
-            self._trees[edition_id] = (tree, {code: (name, tier) for code, name, _, tier in rows})
-        return self._trees[edition_id]
+            self.known.trees[edition_id] = (tree, {code: (name, tier) for code, name, _, tier in rows})
+        return self.known.trees[edition_id]
 
     def _verdict(self, row: Mapping[Any, Any], rosters: dict[tuple[int, datetime], Roster] | None) -> Verdict:
         site, (tree, _) = self.site(row["site"]), self.tree(int(row["edition_id"]))
@@ -277,12 +305,11 @@ class Router:
             straddles=_straddles(row, chain),
             subject=Subject(row["group"], row["kind"], row["specialty"], row["refer_to"], row["about"]),
         )
-        return decide(
-            facts, tree, self.roster(site, row["epoch"], facts, tree, rosters), rules_of(site), site.fallback_role
-        )
+        roster = self.roster(site, row["epoch"], facts, tree, rosters)
+        return decide(facts, tree, roster, site.rules, site.fallback_role)
 
     def roster(
-        self, site: Site, epoch: datetime, facts: Facts, tree: Tree, rosters: dict[tuple[int, datetime], Roster] | None
+        self, site: Ruling, epoch: datetime, facts: Facts, tree: Tree, rosters: dict[tuple[int, datetime], Roster] | None
     ) -> Roster:
         """The posts that may matter for some facts; all of the moment's, where `rosters` gathers them."""
         if rosters is None:
@@ -301,15 +328,15 @@ class Router:
             rosters[site.id, epoch] = Roster(posts, self.people(site), away)
         return rosters[site.id, epoch]
 
-    def keeper(self, site: Site, overlay: str) -> Keeper:
-        if site.id not in self._overlays:
-            self._overlays[site.id] = places.keepers(self.session, site.id)
-        return self._overlays[site.id][overlay]
+    def keeper(self, site: Ruling, overlay: str) -> Keeper:
+        if site.id not in self.known.overlays:
+            self.known.overlays[site.id] = places.keepers(self.session, site.id)
+        return self.known.overlays[site.id][overlay]
 
-    def people(self, site: Site) -> dict[str, Person]:
-        if site.id not in self._people:
-            self._people[site.id] = people.people(self.session, site.id)
-        return self._people[site.id]
+    def people(self, site: Ruling | Site) -> dict[str, Person]:
+        if site.id not in self.known.people:
+            self.known.people[site.id] = people.people(self.session, site.id)
+        return self.known.people[site.id]
 
 
 # How many combinations are asked for one by one.
@@ -333,6 +360,17 @@ def moments_of(points: pd.DataFrame, at: datetime) -> list[datetime]:
     if "reported_at" not in points.columns:
         return [at] * len(points)
     return [at if pd.isna(moment) else moment for moment in points["reported_at"]]
+
+
+def _planless(facts: Mapping[str, Any]) -> Route:
+    reason = Reason("place", phrase("no plan of grids was in force there and then"))
+    return Route({**facts, "position": "outside", "chain": ()}, Verdict((), (reason,)))
+
+
+def _said(point: Mapping[Any, Any], name: str) -> Any:
+    """What a point says under a name; nothing where a frame has a gap."""
+    value = point.get(name)
+    return None if _absent(value) else value
 
 
 def _straddles(row: Mapping[Any, Any], chain: Sequence[str]) -> bool:

@@ -67,6 +67,11 @@ def lock_site(session: Session, code: str, *, exclusive: bool) -> None:
     session.execute(text(f"select pg_advisory_xact_lock{shared}(1735549284, hashtext(:code))"), {"code": code})
 
 
+def revision(session: Session) -> int:
+    """The number that moves whenever a plan, its people or its categories change."""
+    return int(session.execute(text("select number from revision")).scalar_one())
+
+
 def first_site(session: Session) -> Site:
     """Any site of the store: what it needs to be more than empty, and whose clock stands for all."""
     found = session.scalar(select(Site).order_by(Site.id).limit(1))

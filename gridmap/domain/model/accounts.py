@@ -18,7 +18,7 @@ class Account(Base):
 
     __tablename__ = "account"
     __table_args__ = (
-        one_of("role", ACCOUNT_ROLES),
+        one_of("role", tuple(ACCOUNT_ROLES)),
         CheckConstraint("site_id is not null or role = 'admin'", name="site_unless_admin"),
     )
 

@@ -1,0 +1,58 @@
+"""What decisions rest on, read once and kept as long as it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from gridmap.domain.categories import CategoryRow
+from gridmap.domain.facts import Keeper, Person, Roster, Tree
+from gridmap.domain.responsibility import Verdict
+from gridmap.domain.rules import Rule
+from gridmap.spatial.facts import Ground
+from gridmap.storage import places
+
+# A verdict takes about a kilobyte.
+MOST_VERDICTS = 50_000
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """How a site routes."""
+
+    id: int
+    code: str
+    timezone: str
+    fallback_role: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass
+class Known:
+    """What has been read of sites, trees, posts and overlays, and what was decided by it.
+
+    `kept` from one transaction to the next it is good for one revision only: see `current`.
+    """
+
+    revision: int = 0
+    kept: bool = False
+    rulings: dict[str, Ruling] = field(default_factory=dict)
+    categories: dict[str, dict[str, CategoryRow]] = field(default_factory=dict)
+    trees: dict[int, tuple[Tree, dict[str, tuple[str, int]]]] = field(default_factory=dict)
+    moments: dict[str, list[datetime]] = field(default_factory=dict)
+    overlays: dict[int, dict[str, Keeper]] = field(default_factory=dict)
+    people: dict[int, dict[str, Person]] = field(default_factory=dict)
+    rosters: dict[tuple[int, datetime], Roster] = field(default_factory=dict)
+    verdicts: dict[tuple[Any, ...], Verdict] = field(default_factory=dict)
+    decisions: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    grounds: dict[int, Ground] = field(default_factory=dict)
+
+    def current(self, session: Session) -> Known:
+        """This, if nothing has changed since it was read, else an empty one of the revision that holds now."""
+        revision = places.revision(session)
+        if revision != self.revision or len(self.verdicts) > MOST_VERDICTS:
+            return Known(revision, kept=True)
+        return self
