@@ -18,6 +18,11 @@ def order(code: str) -> bytes:
     return code.encode("utf-8")
 
 
+def issue_code(site: str, number: int) -> str:
+    """What an issue is called: its site and its number in the store."""
+    return f"{site}-{number:06d}"
+
+
 def fault_of(code: object) -> str | None:
     """What makes this no code at all, in words; None if nothing does."""
     if not isinstance(code, str) or not code.strip():

@@ -47,7 +47,9 @@ class Known:
     people: dict[int, dict[str, Person]] = field(default_factory=dict)
     rosters: dict[tuple[int, datetime], Roster] = field(default_factory=dict)
     verdicts: dict[tuple[Any, ...], Verdict] = field(default_factory=dict)
-    decisions: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    # The rows of verdicts by their identity, which lasts as long as this keeps them; `fresh` are not yet committed.
+    decisions: dict[int, int] = field(default_factory=dict)
+    fresh: dict[int, int] = field(default_factory=dict)
     grounds: dict[int, Ground] = field(default_factory=dict)
 
     def current(self, session: Session) -> Known:

@@ -117,7 +117,7 @@ class Router:
         return self.routes(points.to_dict("records"), moments_of(points, at), site)
 
     def routes(self, points: Sequence[Mapping[Any, Any]], at: Sequence[datetime], site: str | None) -> list[Route]:
-        """The routes of points that lie on the lattice, one by one: for a few, frames would cost more than they save."""
+        """The routes of points that lie on the lattice, one by one: for a few, frames cost more than they save."""
         rows = stored_facts.rows(self.session, points, at, site)
         return [self._route(*each) for each in zip(points, rows, at, strict=True)]
 
@@ -309,7 +309,12 @@ class Router:
         return decide(facts, tree, roster, site.rules, site.fallback_role)
 
     def roster(
-        self, site: Ruling, epoch: datetime, facts: Facts, tree: Tree, rosters: dict[tuple[int, datetime], Roster] | None
+        self,
+        site: Ruling,
+        epoch: datetime,
+        facts: Facts,
+        tree: Tree,
+        rosters: dict[tuple[int, datetime], Roster] | None,
     ) -> Roster:
         """The posts that may matter for some facts; all of the moment's, where `rosters` gathers them."""
         if rosters is None:

@@ -1,0 +1,251 @@
+"""Reports taken one by one as they come: routed by what the store says, stored and answered in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from gridmap.domain.codes import issue_code
+from gridmap.domain.limits import deadlines
+from gridmap.domain.responsibility import Verdict
+from gridmap.errors import ConflictError, FieldError, GridmapError
+from gridmap.language import DEFAULT
+from gridmap.operations.known import Known
+from gridmap.operations.routing import Route, Router, answer_as_json, reason_as_json
+from gridmap.spatial.coordinates import snap
+from gridmap.storage import intake as stored
+from gridmap.storage import issues as stored_issues
+from gridmap.storage import places
+
+# How far a reporter's clock may go ahead of ours.
+AHEAD = timedelta(minutes=5)
+WRITTEN = (
+    "kind", "urgency", "source", "reference", "text", "level", "accuracy_m", "extent_m", "about", "lon", "lat",
+    "account_id", "reporter_name", "reporter_phone", "key",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Report:
+    """What somebody says is wrong somewhere, in WGS 84; `key` and `digest` know a request that comes again."""
+
+    lon: float
+    lat: float
+    account_id: int
+    source: str
+    category: str = "other"
+    kind: str | None = None
+    urgency: str | None = None
+    text: str | None = None
+    level: str | None = None
+    facility: str | None = None
+    about: str | None = None
+    accuracy_m: float | None = None
+    extent_m: float | None = None
+    reported_at: datetime | None = None
+    reference: str | None = None
+    site: str | None = None
+    reporter_name: str | None = None
+    reporter_phone: str | None = None
+    key: str | None = None
+    digest: bytes = b""
+    language: str = DEFAULT
+
+
+@dataclass
+class Outcome:
+    """What became of a report: its answer as JSON, given now or before, or why it was refused."""
+
+    answer: str = ""
+    error: GridmapError | None = None
+    before: bool = False
+
+
+@dataclass
+class Intake:
+    """Takes reports, and keeps what is known of the plans from one transaction to the next: one for each thread."""
+
+    known: Known = field(default_factory=lambda: Known(kept=True))
+
+    def take(self, session: Session, reports: Sequence[Report], at: datetime) -> list[Outcome]:
+        """Route and store reports: each is stored with its history and its receipt, or refused with nothing written.
+
+        A fault of the store (two of one reference at once, say) undoes all of them: take them one by one then. Say
+        when it is `committed`.
+        """
+        self.known.fresh.clear()
+        reports = [_on_lattice(report) for report in reports]
+        outcomes = [Outcome() for _ in reports]
+        _replay(session, reports, outcomes)
+        for site in sorted({report.site for report in reports}, key=lambda code: code or ""):
+            rows = [n for n, each in enumerate(reports) if each.site == site and not _settled(outcomes[n])]
+            for code in [site] if site else stored.site_codes(session):
+                places.lock_site(session, code, exclusive=False)
+            if rows:
+                self._take_of(session, site, {n: reports[n] for n in rows}, outcomes, at)
+        return outcomes
+
+    def _take_of(
+        self, session: Session, site: str | None, reports: Mapping[int, Report], outcomes: list[Outcome], at: datetime
+    ) -> None:
+        """The reports of one site, or of any: what they name is looked up where they lie."""
+        self.known = self.known.current(session)
+        router = Router(session, self.known)
+        routes = router.routes([vars(report) for report in reports.values()], [at] * len(reports), site)
+        rows = []
+        for (n, report), route, number in zip(
+            reports.items(), routes, stored.new_ids(session, len(routes)), strict=True
+        ):
+            fault = _fault(router, report, route, at)
+            if fault is not None:
+                outcomes[n].error = fault
+                continue
+            row = _row(router, report, route, number, at)
+            outcomes[n].answer = row["answer"]
+            rows.append((n, row, route.verdict))
+        rows = _without_references(session, rows, outcomes)
+        if rows:
+            self._write(session, rows, outcomes, reports)
+
+    def _write(
+        self,
+        session: Session,
+        rows: list[tuple[int, dict[str, Any], Verdict]],
+        outcomes: list[Outcome],
+        reports: Mapping[int, Report],
+    ) -> None:
+        for _, row, verdict in rows:
+            row["decision_id"] = self._decision(session, row["site_id"], verdict)
+        written = stored.write_reports(session, [row for _, row, _ in rows])
+        late = [(n, row) for n, row, _ in rows if row["id"] not in written]
+        if late:  # somebody used the same key between our look and our write
+            _replay(session, [reports[n] for n, _ in late], [outcomes[n] for n, _ in late])
+
+    def _decision(self, session: Session, site_id: int, verdict: Verdict) -> int:
+        """The row of a verdict: looked for once a revision."""
+        known = self.known.decisions.get(id(verdict)) or self.known.fresh.get(id(verdict))
+        if known is None:
+            said = {
+                "answers": [answer_as_json(answer) for answer in verdict.answers],
+                "reasons": [reason_as_json(reason) for reason in verdict.reasons],
+            }
+            known = stored_issues.decision_ids(session, site_id, [said])[0]
+            self.known.fresh[id(verdict)] = known
+        return known
+
+    def committed(self) -> None:
+        """What was written is there to stay: its rows need not be looked for again."""
+        self.known.decisions.update(self.known.fresh)
+        self.known.fresh.clear()
+
+
+def _on_lattice(report: Report) -> Report:
+    lon, lat = (float(value) for value in snap([report.lon, report.lat]))
+    return replace(report, lon=lon, lat=lat)
+
+
+def _settled(outcome: Outcome) -> bool:
+    return outcome.before or outcome.error is not None
+
+
+def _replay(session: Session, reports: Sequence[Report], outcomes: Sequence[Outcome]) -> None:
+    """Give those who ask again the answer they had; who asks for something else under the same key is refused."""
+    asked = {(report.account_id, report.key): None for report in reports if report.key is not None}
+    before = stored.receipts(session, asked) if asked else {}
+    first: dict[tuple[int, str], int] = {}
+    for n, report in enumerate(reports):
+        if report.key is None:
+            continue
+        key = (report.account_id, report.key)
+        if key not in before:
+            if first.setdefault(key, n) != n:
+                outcomes[n].error = ConflictError("the first request with this Idempotency-Key is under way: ask again")
+            continue
+        digest, answer = before[key]
+        if digest == report.digest:
+            outcomes[n].answer, outcomes[n].before = answer, True
+        else:
+            outcomes[n].error = FieldError("Idempotency-Key", "this key came with another body before: use a new one")
+
+
+def _fault(router: Router, report: Report, route: Route, at: datetime) -> FieldError | None:
+    """What a report names that is not there, under the field that names it."""
+    site = route.facts["site"]
+    if site is None:
+        return FieldError("lon", "no plan of grids was in force there and then")
+    if report.category not in router.categories(site):
+        return FieldError("category", f"no category is called {report.category!r}")
+    if report.facility is not None and route.facts["facility_id"] is None:
+        return FieldError("facility", f"no facility is called {report.facility!r} here")
+    if report.about is not None and report.about not in router.people(router.site(site)):
+        return FieldError("about", f"nobody is known as {report.about!r} here")
+    if report.reported_at is not None and report.reported_at > at + AHEAD:
+        return FieldError("reported_at", "this lies in the future")
+    return None
+
+
+def _row(router: Router, report: Report, route: Route, number: int, at: datetime) -> dict[str, Any]:
+    """The report as it is stored, with its answer."""
+    facts, owner = route.facts, route.verdict.owner
+    site = router.site(facts["site"])
+    category = router.subject(site.code, report.category)
+    reported_at = report.reported_at or at
+    kind, urgency = report.kind or category.kind, report.urgency or category.urgency
+    due = deadlines(kind, urgency, category.group, reported_at, site.timezone)
+    code = issue_code(site.code, number)
+    return {
+        **{name: getattr(report, name) for name in WRITTEN},
+        **{
+            name: facts[name]
+            for name in ("position", "edition_id", "grid_id", "tier1", "tier2", "tier3", "facility_id")
+        },
+        "id": number,
+        "code": code,
+        "site_id": site.id,
+        "category": category.code,
+        "kind": kind,
+        "urgency": urgency,
+        "reported_at": reported_at.isoformat(),
+        "received_at": at.isoformat(),
+        "due_at": due["resolved"].isoformat() if "resolved" in due else None,
+        "owner_role": owner.role,
+        "owner_grid": owner.post,
+        "owner": owner.person.code if owner.person else None,
+        "digest": report.digest.hex(),
+        "answer": _answer(code, route, due, report.language),
+    }
+
+
+def _answer(code: str, route: Route, due: Mapping[str, datetime], language: str) -> str:
+    said = {
+        "code": code,
+        "status": "reported",
+        "route": route.as_json(language),
+        "deadlines": {stamp: moment.isoformat() for stamp, moment in due.items()},
+    }
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _without_references(
+    session: Session, rows: list[tuple[int, dict[str, Any], Verdict]], outcomes: list[Outcome]
+) -> list[tuple[int, dict[str, Any], Verdict]]:
+    """The rows but those whose source has reported under that reference before."""
+    named = {(row["site_id"], row["source"], row["reference"]): None for _, row, _ in rows if row["reference"]}
+    if not named:
+        return rows
+    before, kept = stored.stored_references(session, named), []
+    for n, row, verdict in rows:
+        reference = (row["site_id"], row["source"], row["reference"])
+        if row["reference"] and reference in before:
+            outcomes[n].error = ConflictError(
+                f"{row['source']} has reported {row['reference']!r} before: it is {before[reference]}"
+            )
+            continue
+        before[reference] = row["code"]
+        kept.append((n, row, verdict))
+    return kept

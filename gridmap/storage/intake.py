@@ -1,0 +1,58 @@
+"""What taking reports needs of the store: few statements, all planned once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gridmap.storage.prepared import run_prepared
+
+
+def site_codes(session: Session) -> list[str]:
+    """The codes of all sites."""
+    return list(session.execute(text("select code from site order by code")).scalars())
+
+
+def new_ids(session: Session, count: int) -> list[int]:
+    """Numbers for issues that are about to be stored."""
+    numbers = text("select nextval(pg_get_serial_sequence('issue', 'id')) from generate_series(1, :count)")
+    return list(session.execute(numbers, {"count": count}).scalars())
+
+
+def receipts(session: Session, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], tuple[bytes, str]]:
+    """What was answered under keys of accounts before: digest of the request, and the answer."""
+    accounts, names = zip(*keys, strict=True)
+    rows = session.execute(
+        text("""
+            select r.account_id, r.key, r.digest, r.answer
+            from unnest(cast(:accounts as bigint[]), cast(:keys as text[])) as a (account_id, key)
+            join receipt r on r.account_id = a.account_id and r.key = a.key
+        """),
+        {"accounts": list(accounts), "keys": list(names)},
+    )
+    return {(account, key): (bytes(digest), answer) for account, key, digest, answer in rows}
+
+
+def stored_references(session: Session, named: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str], str]:
+    """The codes of the issues that were reported under references of a source before."""
+    sites, sources, references = zip(*named, strict=True)
+    rows = session.execute(
+        text("""
+            select i.site_id, i.source, i.reference, i.code
+            from unnest(cast(:sites as bigint[]), cast(:sources as text[]), cast(:references as text[]))
+                as a (site_id, source, reference)
+            join issue i on i.site_id = a.site_id and i.source = a.source and i.reference = a.reference
+        """),
+        {"sites": list(sites), "sources": list(sources), "references": list(references)},
+    )
+    return {(site, source, reference): code for site, source, reference, code in rows}
+
+
+def write_reports(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Store routed reports, as the columns of `take.sql`: the ids of those that were."""
+    written = run_prepared(session, "take", {"rows": "json"}, {"rows": json.dumps(rows, default=str)})
+    return {row["id"] for row in written}
