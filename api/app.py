@@ -1,0 +1,59 @@
+"""The service: `create_app(settings)`."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+import gridmap
+from api import problems
+from api.gate import Gate
+from api.office import Clock, Office, utc_now
+from api.routes import health, locating, reports
+from gridmap.settings import Settings
+from gridmap.storage.database import Database
+
+ROUTERS: tuple[APIRouter, ...] = (health.router, reports.router, locating.router)
+# What anybody may ask without being known; a test walks all routes against it.
+OPEN = frozenset({"/", "/health", "/openapi.json", "/docs", "/sign-in", "/sign-in/link/{token}", "/token", "/sign-out"})
+OURS = Path(gridmap.__file__).parent / "maps" / "static"
+
+
+def create_app(
+    settings: Settings | None = None, clock: Clock = utc_now, database: Callable[[Settings], Database] = Database.open
+) -> FastAPI:
+    """The application; its store opens when it starts and closes when it stops."""
+    settings = settings or Settings.from_environment()
+    secret = settings.secret_key()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        office = Office(database(settings), settings, secret, clock)
+        app.state.office = office
+        office.gathering.open()
+        # What is here now stays: to look it over again and again would hold up one request in a hundred.
+        gc.collect()
+        gc.freeze()
+        yield
+        office.close()
+
+    app = FastAPI(
+        title="gridmap",
+        version=gridmap.__version__,
+        summary="Whose is this place, and who must act?",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        separate_input_output_schemas=False,
+    )
+    problems.add_to(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Gate)
+    app.mount("/static", StaticFiles(directory=OURS), name="static")
+    return app

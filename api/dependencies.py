@@ -1,0 +1,119 @@
+"""What endpoints ask for, as nouns: who is asking, a session, the moment, the language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from babel.core import negotiate_locale
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from api import sessions
+from api.office import Office
+from api.schemas import Code
+from gridmap.domain.model import Site
+from gridmap.domain.rights import Viewer
+from gridmap.errors import FieldError, ForbiddenError, NotFoundError
+from gridmap.language import DEFAULT, LANGUAGES
+from gridmap.storage import places
+
+# What browsers call the languages we speak.
+BROWSER_NAMES = {
+    "zh-cn": "zh-Hans", "zh-sg": "zh-Hans", "zh-hans": "zh-Hans", "zh": "zh-Hans",
+    "zh-tw": "zh-Hant", "zh-hk": "zh-Hant", "zh-mo": "zh-Hant", "zh-hant": "zh-Hant", "en": "en",
+}  # fmt: skip
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def office_of(request: Request) -> Office:
+    office: Office = request.app.state.office
+    return office
+
+
+def session_of(request: Request) -> Iterator[Session]:
+    """One transaction a request, committed before the answer is sent."""
+    with office_of(request).database.session() as session:
+        yield session
+
+
+def moment_of(request: Request) -> datetime:
+    return office_of(request).clock()
+
+
+def language_of(request: Request) -> str:
+    """The language that is asked for by `lang`, by the page's cookie, or by the browser."""
+    for wanted in (request.query_params.get("lang"), request.cookies.get("gridmap_language")):
+        if wanted in LANGUAGES:
+            return wanted
+    accepted = [part.split(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    found = negotiate_locale([name for name in accepted if name.isascii()], list(BROWSER_NAMES), sep="-")
+    if found is None:
+        found = next((name[:2].lower() for name in accepted if name[:2].lower() in BROWSER_NAMES), "")
+    return BROWSER_NAMES.get(found.lower(), DEFAULT)
+
+
+def allow(viewer: Viewer, right: str) -> Viewer:
+    """The viewer, if his role has a right at all."""
+    if viewer.reach(right) is None:
+        raise ForbiddenError(f"the role {viewer.role} may not do this: it lacks the right {right!r}")
+    return viewer
+
+
+def with_right(right: str) -> Callable[[Viewer], Viewer]:
+    def allowed(viewer: Viewing) -> Viewer:
+        return allow(viewer, right)
+
+    return allowed
+
+
+async def reporting(request: Request) -> Viewer:
+    """Who reports: known within the process, or looked up without keeping others waiting."""
+    viewer = sessions.known_viewer(request) or await run_in_threadpool(sessions.viewer_of_request, request)
+    return allow(viewer, "report")
+
+
+Viewing = Annotated[Viewer, Depends(sessions.viewer_of_request)]
+Reporting = Annotated[Viewer, Depends(reporting)]
+OfIssues = Annotated[Viewer, Depends(with_right("issues"))]
+OfPlan = Annotated[Viewer, Depends(with_right("plan"))]
+OfPeople = Annotated[Viewer, Depends(with_right("people"))]
+# With this scope the commit comes before the answer, so that a commit that fails is not answered as done.
+DbSession = Annotated[Session, Depends(session_of, scope="function")]
+Now = Annotated[datetime, Depends(moment_of)]
+Language = Annotated[str, Depends(language_of)]
+SiteAsked = Annotated[Code | None, Query(alias="site", description="The site, for accounts that see several.")]
+
+
+def site_for(viewer: Viewer, asked: str | None) -> str | None:
+    """The code of the site that is meant: one's own, or any for those who see all."""
+    if viewer.site is not None and asked not in (None, viewer.site):
+        raise NotFoundError(f"there is no site {asked} here")
+    return viewer.site or asked
+
+
+def site_of(session: DbSession, viewer: Viewing, asked: SiteAsked = None) -> Site:
+    """The site that is meant; it must be named by those who see several."""
+    code = site_for(viewer, asked)
+    try:
+        return places.site(session, code)
+    except NotFoundError:
+        if code is None:
+            raise FieldError("site", "there are several sites, or none: name one by site=…") from None
+        raise NotFoundError(f"there is no site {code} here") from None
+
+
+TheSite = Annotated[Site, Depends(site_of)]
+
+
+def body_as(shape: type[Shape], request: Request, body: bytes) -> Shape:
+    """A body as JSON of a shape."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise FieldError("Content-Type", "send the body as application/json")
+    return shape.model_validate_json(body)

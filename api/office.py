@@ -1,0 +1,40 @@
+"""What a running service holds: its store, its clock, its secret, and the desk that gathers reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from api.gathering import Gathering
+from api.sessions import Limits
+from gridmap.operations.known import Known
+from gridmap.settings import Settings
+from gridmap.storage.database import Database
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The present moment: asked here, at the edge, and passed down."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Office:
+    """One a process."""
+
+    database: Database
+    settings: Settings
+    secret: bytes
+    clock: Clock = utc_now
+    limits: Limits = field(default_factory=Limits)
+    known: Known = field(default_factory=lambda: Known(kept=True))
+    gathering: Gathering = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.gathering = Gathering(self.database, self.clock)
+
+    def close(self) -> None:
+        self.gathering.close()
+        self.database.close()

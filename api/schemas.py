@@ -1,0 +1,130 @@
+"""The shapes of what comes in: strict, bounded, and told apart field by field."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from gridmap.domain.codes import CODE_LENGTH
+from gridmap.domain.lifecycle import KINDS, STATUSES, URGENCIES
+from gridmap.spatial.coordinates import DATUMS
+
+TEXT_LENGTH = 2_000
+MOST_AT_ONCE = 5_000
+FARTHEST_M = 100_000
+
+
+def storable(text: str) -> str:
+    """Text that a database can hold and a page can show."""
+    if any(letter == "\x00" or 0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+        raise ValueError("has a character that cannot be stored")
+    return text
+
+
+def printable(text: str) -> str:
+    """Text for one line."""
+    if not storable(text).isprintable():
+        raise ValueError("has a character that cannot be printed")
+    return text
+
+
+def one_of(words: Sequence[str]) -> Any:
+    """A word from a list, which also stands in the description of the API."""
+
+    def known(word: str) -> str:
+        if word not in words:
+            raise ValueError(f"is none of {', '.join(words)}")
+        return word
+
+    return Annotated[str, AfterValidator(known), Field(json_schema_extra={"enum": list(words)})]
+
+
+def _in_our_time(moment: datetime) -> datetime:
+    if not datetime(1970, 1, 1, tzinfo=UTC) <= moment < datetime(2201, 1, 1, tzinfo=UTC):
+        raise ValueError("is out of the years 1970 to 2200")
+    return moment
+
+
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_LENGTH), AfterValidator(storable)
+]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(printable)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=CODE_LENGTH), AfterValidator(printable)]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{2,30}$")]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Metres = Annotated[float, Field(ge=0, le=FARTHEST_M, allow_inf_nan=False)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+Datum = one_of(DATUMS)
+Kind = one_of(KINDS)
+Urgency = one_of(URGENCIES)
+Status = one_of(STATUSES)
+
+
+class Body(BaseModel):
+    """What comes in says what it means: no unknown fields, no numbers as text."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class ReporterBody(Body):
+    """Who reports, and how to reach them: shown to those who work on the issue alone."""
+
+    name: Line | None = None
+    phone: Phone | None = None
+
+
+class ReportBody(Body):
+    """Something at a place that somebody has to see to."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"lon": 104.0655, "lat": 30.6605, "category": "lamp", "text": "路灯不亮", "accuracy_m": 15},
+                {"lon": 104.068, "lat": 30.658, "datum": "gcj02", "category": "lift", "reference": "hotline-4711"},
+            ]
+        }
+    )
+
+    lon: Longitude
+    lat: Latitude
+    datum: Datum = "wgs84"
+    category: Code = "other"
+    kind: Kind | None = None
+    urgency: Urgency | None = None
+    text: Words | None = None
+    level: Code | None = None
+    facility: Code | None = None
+    about: Code | None = None
+    accuracy_m: Metres | None = None
+    extent_m: Metres | None = None
+    reported_at: Moment | None = None
+    reporter: ReporterBody | None = None
+    source: Line | None = None
+    reference: Line | None = None
+    site: Code | None = None
+
+
+class BatchBody(Body):
+    """Many reports of one site at once; each is taken or refused by itself."""
+
+    issues: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    site: Code | None = None
+
+
+def bbox_of(text: str) -> tuple[float, float, float, float]:
+    """West, south, east and north of `w,s,e,n` in degrees."""
+    parts = text.split(",")
+    try:
+        west, south, east, north = (float(part) for part in parts)
+    except ValueError:
+        raise ValueError("a box is west,south,east,north in degrees") from None
+    if not all(math.isfinite(side) for side in (west, south, east, north)):
+        raise ValueError("a box is west,south,east,north in degrees")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise ValueError("west <= east and south <= north, within -180 to 180 and -90 to 90")
+    return west, south, east, north
