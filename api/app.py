@@ -14,11 +14,18 @@ import gridmap
 from api import problems
 from api.gate import Gate
 from api.office import Clock, Office, utc_now
-from api.routes import health, locating, reports
+from api.routes import health, issues, locating, places, reports, sign_in
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, reports.router, locating.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    reports.router,
+    issues.router,
+    locating.router,
+    places.router,
+    sign_in.router,
+)
 # What anybody may ask without being known; a test walks all routes against it.
 OPEN = frozenset({"/", "/health", "/openapi.json", "/docs", "/sign-in", "/sign-in/link/{token}", "/token", "/sign-out"})
 OURS = Path(gridmap.__file__).parent / "maps" / "static"

@@ -74,7 +74,9 @@ def with_right(right: str) -> Callable[[Viewer], Viewer]:
 
 async def reporting(request: Request) -> Viewer:
     """Who reports: known within the process, or looked up without keeping others waiting."""
-    viewer = sessions.known_viewer(request) or await run_in_threadpool(sessions.viewer_of_request, request)
+    viewer = sessions.known_viewer(request)
+    if viewer is None:
+        viewer = await run_in_threadpool(sessions.viewer_of_request, request)
     return allow(viewer, "report")
 
 

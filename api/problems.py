@@ -137,8 +137,8 @@ def add_to(app: FastAPI) -> None:
     """Answer every error by the table."""
     for kind in (GridmapError, IntegrityError, OperationalError, PoolTimeoutError):
         app.add_exception_handler(kind, _known)
-    for kind in (RequestValidationError, ValidationError):
-        app.add_exception_handler(kind, _invalid)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(SQLAlchemyError, _fault)
     app.add_exception_handler(Exception, _fault)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -32,15 +32,20 @@ def printable(text: str) -> str:
     return text
 
 
-def one_of(words: Sequence[str]) -> Any:
-    """A word from a list, which also stands in the description of the API."""
+def among(words: Sequence[str]) -> Callable[[str], str]:
+    """A word from a list."""
 
     def known(word: str) -> str:
         if word not in words:
             raise ValueError(f"is none of {', '.join(words)}")
         return word
 
-    return Annotated[str, AfterValidator(known), Field(json_schema_extra={"enum": list(words)})]
+    return known
+
+
+def listed(words: Sequence[str]) -> Any:
+    """The list of words, for the description of the API."""
+    return Field(json_schema_extra={"enum": list(words)})
 
 
 def _in_our_time(moment: datetime) -> datetime:
@@ -59,10 +64,10 @@ Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Metres = Annotated[float, Field(ge=0, le=FARTHEST_M, allow_inf_nan=False)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
-Datum = one_of(DATUMS)
-Kind = one_of(KINDS)
-Urgency = one_of(URGENCIES)
-Status = one_of(STATUSES)
+Datum = Annotated[str, AfterValidator(among(DATUMS)), listed(DATUMS)]
+Kind = Annotated[str, AfterValidator(among(KINDS)), listed(KINDS)]
+Urgency = Annotated[str, AfterValidator(among(URGENCIES)), listed(URGENCIES)]
+Status = Annotated[str, AfterValidator(among(STATUSES)), listed(STATUSES)]
 
 
 class Body(BaseModel):

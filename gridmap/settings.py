@@ -72,7 +72,7 @@ def _secret(said: str | None) -> str | None:
 
 
 def _make_secret(file: Path) -> None:
-    """Write a new secret elsewhere and link it to its name, so that of several processes one wins and none reads half."""
+    """Write a new secret, then link it to its name: of several processes one wins, and none reads half of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, draft = tempfile.mkstemp(prefix=".secret-", dir=file.parent)  # mkstemp gives mode 0600
     try:

@@ -93,3 +93,19 @@ FACTS = Shape(
         "overlays", "level_area", "level_grid", "facility_id", "facility_warranty", "touches",
     ),
 )  # fmt: skip
+
+# Facilities that are ground rather than something on it: whoever sees a site sees them, whatever part of it is his.
+GROUND_KINDS = ("road", "lane", "path", "water", "river", "lake", "green", "lawn", "park", "square", "block")
+
+# Issues as they are shown: `category_name` is an English key, or a site's own word.
+ISSUES = Shape(
+    "issues",
+    ("code", "category", "status", "urgency", "reported_at", "geometry"),
+    (
+        "site", "category_name", "kind", "due_at", "closed_at", "position", "level", "grid", "tier1", "tier2", "tier3",
+        "owner_role", "owner_grid", "owner", "owner_name", "text",
+    ),
+)  # fmt: skip
+
+# Where and when something was reported, and nothing else: what a heat map is made of.
+HEAT = Shape("heat", ("lon", "lat", "reported_at"))

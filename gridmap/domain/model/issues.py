@@ -79,6 +79,7 @@ class Issue(Base):
         CheckConstraint("(position = 'outside') = (grid_id is null)", name="grid_unless_outside"),
         Index("ix_issue_geom", "geom", postgresql_using="gist"),
         Index("ix_issue_grid_id", "grid_id", "reported_at"),
+        Index("ix_issue_reported_at", "site_id", "reported_at", "id"),
         Index("ix_issue_owner_id", "owner_id", postgresql_where=text(IS_OPEN)),
         Index("ix_issue_open", "site_id", "id", postgresql_where=text(IS_OPEN)),
         # What makes a repeated run, or a program that asks twice, harmless.

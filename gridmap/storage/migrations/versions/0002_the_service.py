@@ -88,6 +88,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('issue_id', name=op.f('pk_reporter'))
     )
     op.create_index('ix_reporter_account_id', 'reporter', ['account_id', 'issue_id'], unique=False)
+    op.create_index('ix_issue_reported_at', 'issue', ['site_id', 'reported_at', 'id'], unique=False)
     op.execute(statement("revision"))
 
 
@@ -95,6 +96,7 @@ def downgrade() -> None:
     for table in TABLES:
         op.execute(f"drop trigger {table}_moves_revision on {table}")
     op.execute("drop function move_revision()")
+    op.drop_index('ix_issue_reported_at', table_name='issue')
     op.drop_index('ix_reporter_account_id', table_name='reporter')
     op.drop_table('reporter')
     op.drop_index(op.f('ix_sign_in_account_id'), table_name='sign_in')

@@ -1,0 +1,108 @@
+"""Issues as far as one may see them: a list by what one looks for, and each with its history."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AfterValidator
+
+from api.dependencies import DbSession, Language, Now, OfIssues
+from api.schemas import Code, Line, Moment, Status, bbox_of
+from gridmap.errors import FieldError, NotFoundError
+from gridmap.operations.routing import reason_from_json
+from gridmap.storage import views
+
+router = APIRouter(tags=["issues"])
+
+
+def _sound_box(text: str) -> str:
+    bbox_of(text)
+    return text
+
+
+Box = Annotated[Line, AfterValidator(_sound_box)]
+
+
+@router.get("/issues", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+def list_issues(
+    request: Request,
+    session: DbSession,
+    viewer: OfIssues,
+    now: Now,
+    grid: Annotated[Code | None, Query(description="In this grid.")] = None,
+    under: Annotated[Code | None, Query(description="In this grid or any below it.")] = None,
+    status: Annotated[list[Status] | None, Query(description="In one of these; say it several times.")] = None,
+    category: Annotated[Code | None, Query()] = None,
+    owner: Annotated[Code | None, Query(description="The code of the person who owns it.")] = None,
+    since: Annotated[Moment | None, Query(description="Reported from this moment on.")] = None,
+    until: Annotated[Moment | None, Query(description="Reported before this moment.")] = None,
+    bbox: Annotated[Box | None, Query(description="west,south,east,north in degrees (WGS 84).")] = None,
+    open_only: Annotated[bool, Query(alias="open", description="Only what has not ended.")] = False,
+    limit: Annotated[int, Query(ge=1, le=views.MOST)] = 100,
+    after: Annotated[Line | None, Query(description="The `next` of the page before.")] = None,
+    format: Annotated[Literal["json", "geojson"], Query()] = "json",  # noqa: A002 (the name of the parameter)
+) -> Response:
+    """The newest issues first, a page at a time: `next` (or the Link header) leads on."""
+    wanted = views.IssueFilter(
+        grid=grid,
+        under=under,
+        status=tuple(status or ()),
+        category=category,
+        owner=owner,
+        since=since,
+        until=until,
+        bbox=bbox_of(bbox) if bbox else None,
+        open_only=open_only,
+    )
+    geojson = format == "geojson"
+    page = views.issue_list(
+        session, viewer, wanted, now, limit=limit, after=_place_of(after) if after else None, geojson=geojson
+    )
+    following = None if page.after is None else _mark_of(page.after)
+    headers = {}
+    if following is not None:
+        headers["Link"] = f'<{request.url.include_query_params(after=following)}>; rel="next"'
+    return Response(_page(page.rows, following, geojson=geojson), headers=headers, media_type=_kind(geojson=geojson))
+
+
+def _page(rows: Any, following: str | None, *, geojson: bool) -> str:
+    items, mark = ",".join(rows), "null" if following is None else f'"{following}"'
+    if geojson:
+        return f'{{"type":"FeatureCollection","features":[{items}],"next":{mark}}}'
+    return f'{{"issues":[{items}],"next":{mark}}}'
+
+
+def _kind(*, geojson: bool) -> str:
+    return "application/geo+json" if geojson else "application/json"
+
+
+def _mark_of(place: tuple[datetime, int]) -> str:
+    return urlsafe_b64encode(f"{place[0].isoformat()}|{place[1]}".encode()).decode().rstrip("=")
+
+
+def _place_of(mark: str) -> tuple[datetime, int]:
+    try:
+        said, _, number = urlsafe_b64decode(mark + "=" * (-len(mark) % 4)).decode().partition("|")
+        moment, last = datetime.fromisoformat(said), int(number)
+    except (ValueError, OverflowError):
+        moment, last = datetime.fromtimestamp(0, UTC), -1
+    if moment.tzinfo is None or not 0 <= last < 2**63:
+        raise FieldError("after", "this is no `next` of a page: begin without it")
+    return moment, last
+
+
+@router.get("/issues/{code}")
+def read_issue(
+    session: DbSession, viewer: OfIssues, now: Now, language: Language, code: Annotated[Code, Path()]
+) -> dict[str, Any]:
+    """One issue: where it lies, who answers and why, and all that has happened to it."""
+    found = views.issue_by_code(session, viewer, code, now)
+    if found is None:
+        raise NotFoundError(f"there is no issue {code} here")
+    if not viewer.reach("people"):
+        found["answers"] = [{**answer, "person": None} for answer in found["answers"]]
+    found["reasons"] = [reason_from_json(reason, language) for reason in found["reasons"]]
+    return found

@@ -1,0 +1,416 @@
+"""What a viewer may see of plans and issues, as JSON made by the database: reads that climb through no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gridmap.domain.lifecycle import ENDED
+from gridmap.domain.rights import Viewer
+
+_ENDED: Final = "({})".format(", ".join(f"'{status}'" for status in ENDED))
+# Ground that everybody of a site sees: without it a map is no map.
+GROUND: Final = ("road", "path", "water", "river", "lake", "green", "lawn", "block")
+MOST: Final = 1_000
+
+
+@dataclass(frozen=True)
+class IssueFilter:
+    """Which issues are meant; what is not said does not narrow them."""
+
+    grid: str | None = None
+    under: str | None = None
+    status: tuple[str, ...] = ()
+    category: str | None = None
+    owner: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    open_only: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows as JSON texts, and where the next begin: after the moment and the id of the last."""
+
+    rows: Sequence[str]
+    after: tuple[datetime, int] | None
+
+
+# ---------------------------------------------------------------- what may be seen
+
+# The grids of the viewer and all below them, of every Edition: what lies there is his.
+AREA: Final = """
+    area as (
+        select g.id from grid g join edition e on e.id = g.edition_id
+        where e.site_id = :viewer_site and g.code = any(cast(:viewer_grids as text[]))
+        union
+        select g.id from grid g join area a on g.parent_id = a.id
+    )
+"""
+# The same within one Edition, with the chain above: the part of the tree that he is shown.
+PART: Final = """
+    down as (
+        select g.id, g.code, g.parent_id from grid g
+        where g.edition_id = :edition
+          and case when :whole then g.parent_id is null else g.code = any(cast(:viewer_grids as text[])) end
+        union
+        select g.id, g.code, g.parent_id from grid g join down d on g.parent_id = d.id
+    ),
+    up as (
+        select id, code, parent_id from down
+        union
+        select g.id, g.code, g.parent_id from grid g join up u on g.id = u.parent_id
+    )
+"""
+
+
+def _of_viewer(viewer: Viewer) -> dict[str, Any]:
+    return {
+        "viewer_site": viewer.site_id,
+        "viewer_grids": list(viewer.grids or ()),
+        "whole": viewer.grids is None,
+        "viewer_account": viewer.account_id,
+        "viewer_person": viewer.person_id,
+        "viewer_named": f'[{{"person": {{"code": "{_quoted(viewer.person)}"}}}}]',
+    }
+
+
+def _quoted(code: str | None) -> str:
+    return (code or "").replace("\\", "\\\\").replace('"', '\\"')
+
+
+OWN: Final = "exists (select 1 from reporter r where r.issue_id = i.id and r.account_id = :viewer_account)"
+WORK: Final = f"""(
+    i.owner_id = :viewer_person
+    or i.decision_id in (
+        select d.id from decision d
+        where d.site_id = :viewer_site and :viewer_person is not null and d.answers @> cast(:viewer_named as jsonb)
+    )
+    or {OWN}
+)"""
+
+
+def seen(viewer: Viewer) -> str:
+    """The condition on issue `i` for what the viewer may see; nobody sees a complaint about himself."""
+    reach = viewer.reach("issues")
+    if reach is None:
+        return "false"
+    conditions = {
+        "area": "true" if viewer.grids is None else f"(i.grid_id in (select id from area) or {WORK})",
+        "work": WORK,
+        "own": OWN,
+    }
+    told = [conditions[reach]]
+    if viewer.site_id is not None:
+        told.append("i.site_id = :viewer_site")
+    if viewer.person_id is not None:
+        told.append("(i.about_id is null or i.about_id <> :viewer_person)")
+    return " and ".join(told)
+
+
+# ---------------------------------------------------------------- issues
+
+
+def _issue_columns(viewer: Viewer) -> str:
+    """An issue as its view gives it; words and names only to those who may have them."""
+    words = "i.text" if viewer.reach("words") else "null::text"
+    person = (
+        "case when p.id is not null then json_build_object('code', p.code, 'name', p.name) end"
+        if viewer.reach("people")
+        else "null::json"
+    )
+    return f"""
+        i.code, s.code as site, c.code as category, i.kind, i.urgency, i.status, i.reported_at, i.due_at, i.closed_at,
+        i.due_at < :now and i.status not in {_ENDED} as overdue, i.position, i.level, g.code as grid,
+        i.tier1, i.tier2, i.tier3,
+        json_build_object('role', i.owner_role, 'grid', i.owner_grid, 'person', {person}) as owner,
+        {words} as text, i.source, i.reference
+    """
+
+
+ISSUE_TABLES: Final = """
+    issue i join site s on s.id = i.site_id join category c on c.id = i.category_id
+    left join grid g on g.id = i.grid_id left join person p on p.id = i.owner_id
+"""
+
+
+def issue_list(
+    session: Session,
+    viewer: Viewer,
+    wanted: IssueFilter,
+    at: datetime,
+    *,
+    limit: int = 100,
+    after: tuple[datetime, int] | None = None,
+    geojson: bool = False,
+) -> Page:
+    """The newest issues that the viewer may see, each as JSON; with `geojson` as features."""
+    conditions, values = _narrowed(wanted, after)
+    place = "st_asgeojson(i.geom, 8)::json"
+    item = (
+        f"json_build_object('type', 'Feature', 'id', v.code, 'geometry', {place}, 'properties', row_to_json(v))"
+        if geojson
+        else "row_to_json(v)"
+    )
+    place_columns = "" if geojson else ", st_x(i.geom) as lon, st_y(i.geom) as lat"
+    rows = session.execute(
+        text(f"""
+            with recursive {AREA}
+            select ({item})::text as item, i.reported_at, i.id
+            from {ISSUE_TABLES}
+            cross join lateral (select {_issue_columns(viewer)} {place_columns}) v
+            where {seen(viewer)} and {conditions}
+            order by i.reported_at desc, i.id desc
+            limit :limit
+        """),
+        {**_of_viewer(viewer), **values, "now": at, "limit": min(limit, MOST) + 1},
+    ).all()
+    more = len(rows) > min(limit, MOST)
+    kept = rows[: min(limit, MOST)]
+    return Page([row.item for row in kept], (kept[-1].reported_at, kept[-1].id) if more else None)
+
+
+def _narrowed(wanted: IssueFilter, after: tuple[datetime, int] | None) -> tuple[str, dict[str, Any]]:
+    conditions = {
+        "g.code = :grid": wanted.grid,
+        "i.grid_id in (select id from grid_under(:under))": wanted.under,
+        "i.status = any(cast(:status as text[]))": list(wanted.status) or None,
+        "c.code = :category": wanted.category,
+        "p.code = :owner": wanted.owner,
+        "i.reported_at >= :since": wanted.since,
+        "i.reported_at < :until": wanted.until,
+        "i.geom && st_makeenvelope(:west, :south, :east, :north, 4326)": wanted.bbox,
+        f"i.status not in {_ENDED}": wanted.open_only or None,
+        "(i.reported_at, i.id) < (:after_at, :after_id)": after,
+    }
+    west, south, east, north = wanted.bbox or (None,) * 4
+    after_at, after_id = after or (None, None)
+    values = {
+        "grid": wanted.grid, "under": wanted.under, "status": list(wanted.status), "category": wanted.category,
+        "owner": wanted.owner, "since": wanted.since, "until": wanted.until, "west": west, "south": south,
+        "east": east, "north": north, "after_at": after_at, "after_id": after_id,
+    }  # fmt: skip
+    told = [condition for condition, value in conditions.items() if value is not None]
+    return " and ".join(told).replace("grid_under(:under)", UNDER) or "true", values
+
+
+def open_features(session: Session, viewer: Viewer, plan: Plan) -> str:
+    """All open issues of a site that the viewer may see, as the text of a FeatureCollection."""
+    return str(
+        session.execute(
+            text(f"""
+                with recursive {AREA}
+                select json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(
+                    json_build_object('type', 'Feature', 'id', v.code, 'geometry', st_asgeojson(i.geom, 8)::json,
+                                      'properties', row_to_json(v)) order by i.id
+                ), '[]'::json))::text
+                from {ISSUE_TABLES}
+                cross join lateral (select {_issue_columns(viewer)}) v
+                where i.site_id = :site and i.status not in {_ENDED} and {seen(viewer)}
+            """),
+            {**_of_viewer(viewer), "site": plan.site_id, "now": plan.at},
+        ).scalar_one()
+    )
+
+
+UNDER: Final = """(
+    with recursive below as (
+        select id from grid where code = :under
+        union
+        select child.id from grid child join below on child.parent_id = below.id
+    ) select id from below
+) as under"""
+
+
+def issue_by_code(session: Session, viewer: Viewer, code: str, at: datetime) -> dict[str, Any] | None:
+    """An issue with its answers, reasons, reporter and history; None if it is none of the viewer's."""
+    reporter = (
+        "(select json_build_object('name', r.name, 'phone', r.phone) from reporter r where r.issue_id = i.id "
+        "and (r.name is not null or r.phone is not null))"
+        if viewer.reach("reporters")
+        else "null::json"
+    )
+    row = session.execute(
+        text(f"""
+            with recursive {AREA}
+            select row_to_json(v) as view, d.answers, d.reasons, {reporter} as reporter,
+                   (select json_agg(json_build_object('at', e.at, 'action', e.action, 'status', e.status,
+                                                      'role', e.role, 'note', e.note, 'data', e.data) order by e.id)
+                    from issue_event e where e.issue_id = i.id) as history
+            from {ISSUE_TABLES} join decision d on d.id = i.decision_id
+            cross join lateral (
+                select {_issue_columns(viewer)}, st_x(i.geom) as lon, st_y(i.geom) as lat, i.accuracy_m, i.extent_m,
+                       (select f.code from facility f where f.id = i.facility_id) as facility
+            ) v
+            where i.code = :code and {seen(viewer)}
+        """),
+        {**_of_viewer(viewer), "code": code, "now": at},
+    ).one_or_none()
+    if row is None:
+        return None
+    return {
+        **row.view,
+        "answers": row.answers,
+        "reasons": row.reasons,
+        "reporter": row.reporter,
+        "history": row.history,
+    }
+
+
+# ---------------------------------------------------------------- the plan
+
+_OWNER: Final = """
+    left join lateral (
+        select w.code, w.name, w.phone from post join person w on w.id = post.person_id
+        where post.site_id = :site and post.grid_code = g.code and post.valid_from <= :now
+          and (post.valid_to is null or :now < post.valid_to)
+          and post.role = case when g.tier = :leaf_tier then 'grid_owner' when g.tier = 1 then 'coordinator'
+                               else 'supervisor' end
+        limit 1
+    ) w on true
+"""
+
+
+def _owner(viewer: Viewer) -> str:
+    if not viewer.reach("people"):
+        return "null::json as owner"
+    phone = ", 'phone', w.phone" if viewer.reach("phones") else ""
+    return f"case when w.code is not null then json_build_object('code', w.code, 'name', w.name{phone}) end as owner"
+
+
+def _grid_columns(viewer: Viewer) -> str:
+    return f"""
+        g.code, g.name, g.tier, (select code from grid where id = g.parent_id) as parent, g.households, g.codes,
+        {_owner(viewer)}
+    """
+
+
+BUILDING_COLUMNS: Final = """
+    b.code, b.name, a.grids, b.floors, b.households, b.use, b.grade, b.built, b.accepted, b.delivered,
+    b.warranty_until, b.risk
+"""
+FACILITY_COLUMNS: Final = """
+    f.code, f.name, f.kind, f.level, f.grid_code as grid, f.state, f.in_use, f.maker, f.warranty_until,
+    f.inspection_due
+"""
+OVERLAY_COLUMNS: Final = "o.code, o.name, o.kind, o.level, o.role, o.valid_from, o.valid_to"
+
+
+def _plan_query(viewer: Viewer, layer: str) -> str:
+    """The rows of a layer of the plan that are the viewer's: columns `v`, shape `geom`, in order."""
+    tables = {
+        "grids": f"""
+            select g.geom, {_grid_columns(viewer)} from grid g {_OWNER}
+            where g.id in (select id from up) and (cast(:tier as int) is null or g.tier = :tier)
+            order by g.tier, g.code
+        """,
+        "buildings": f"""
+            select b.geom, {BUILDING_COLUMNS} from building b
+            join lateral (
+                select array_agg(t.grid_code order by t.area_m2 desc, t.grid_code) as grids,
+                       bool_or(t.grid_code in (select code from down)) as his
+                from allotment t where t.edition_id = :edition and t.building_id = b.id
+            ) a on true
+            where b.site_id = :site and (:whole or a.his) order by b.code
+        """,
+        "facilities": f"""
+            select f.geom, {FACILITY_COLUMNS} from facility f
+            where f.site_id = :site and (
+                :whole or f.kind = any(cast(:ground as text[])) or f.grid_code in (select code from down)
+                or f.grid_code is null and exists (
+                    select 1 from grid g where g.id in (select id from down) and st_intersects(g.geom, f.geom)
+                )
+            ) order by f.code
+        """,
+        "overlays": f"""
+            select o.geom, {OVERLAY_COLUMNS} from overlay o
+            where o.site_id = :site and (
+                :whole or exists (
+                    select 1 from grid g where g.id in (select id from down) and st_intersects(g.geom, o.geom)
+                )
+            ) order by o.code
+        """,
+    }
+    return tables[layer]
+
+
+PLAN_LAYERS: Final = ("grids", "buildings", "facilities", "overlays")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which plan is looked at: the site's Edition in force."""
+
+    site_id: int
+    edition_id: int
+    leaf_tier: int
+    at: datetime
+
+
+def _of_plan(viewer: Viewer, plan: Plan, tier: int | None) -> dict[str, Any]:
+    return {
+        **_of_viewer(viewer), "edition": plan.edition_id, "site": plan.site_id, "leaf_tier": plan.leaf_tier,
+        "now": plan.at, "tier": tier, "ground": list(GROUND),
+    }  # fmt: skip
+
+
+def plan_features(session: Session, viewer: Viewer, plan: Plan, layer: str, tier: int | None = None) -> str:
+    """A layer of the plan as the text of a FeatureCollection."""
+    return str(
+        session.execute(
+            text(f"""
+                with recursive {PART}, v as ({_plan_query(viewer, layer)})
+                select json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(
+                    json_build_object('type', 'Feature', 'id', v.code, 'geometry', st_asgeojson(v.geom, 8)::json,
+                                      'properties', to_jsonb(v) - 'geom')
+                ), '[]'::json))::text from v
+            """),
+            _of_plan(viewer, plan, tier),
+        ).scalar_one()
+    )
+
+
+def plan_row(session: Session, viewer: Viewer, plan: Plan, layer: str, code: str) -> dict[str, Any] | None:
+    """One grid, building, facility or overlay with its shape; None if it is none of the viewer's."""
+    found: Mapping[str, Any] | None = session.execute(
+        text(f"""
+            with recursive {PART}, v as ({_plan_query(viewer, layer)})
+            select to_jsonb(v) - 'geom' || jsonb_build_object('geometry', st_asgeojson(v.geom, 8)::jsonb)
+            from v where v.code = :code
+        """),
+        {**_of_plan(viewer, plan, None), "code": code},
+    ).scalar_one_or_none()
+    return None if found is None else dict(found)
+
+
+def people_seen(session: Session, viewer: Viewer, plan: Plan) -> list[dict[str, Any]]:
+    """Who holds a post in the viewer's part of the tree or for the whole site, with phones for those who may."""
+    phone = "p.phone" if viewer.reach("phones") else "null::text"
+    rows = session.execute(
+        text(f"""
+            with recursive {PART}
+            select p.code, p.name, {phone} as phone, p.organisation,
+                   json_agg(json_build_object('role', post.role, 'grid', post.grid_code, 'specialty', post.specialty)
+                            order by post.role, post.grid_code) as posts
+            from post join person p on p.id in (post.person_id, post.deputy_id)
+            where post.site_id = :site and post.valid_from <= :now and (post.valid_to is null or :now < post.valid_to)
+              and (:whole or post.grid_code is null or post.grid_code in (select code from up))
+            group by p.id order by p.code
+        """),
+        _of_plan(viewer, plan, None),
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def stamp(session: Session) -> tuple[int, int]:
+    """What moves when anything shown has changed: the revision of plans, and the last line of any history."""
+    row = session.execute(
+        text("select (select number from revision), coalesce((select max(id) from issue_event), 0)")
+    ).one()
+    return int(row[0]), int(row[1])
