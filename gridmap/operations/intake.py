@@ -16,11 +16,11 @@ from gridmap.domain.responsibility import Verdict
 from gridmap.errors import ConflictError, FieldError, GridmapError
 from gridmap.language import DEFAULT
 from gridmap.operations.known import Known
-from gridmap.operations.routing import Route, Router, answer_as_json, reason_as_json
+from gridmap.operations.routing import Route, Router, verdict_as_json
 from gridmap.spatial.coordinates import snap
 from gridmap.storage import intake as stored
-from gridmap.storage import issues as stored_issues
 from gridmap.storage import places
+from gridmap.storage.decisions import decision_ids
 
 # How far a reporter's clock may go ahead of ours.
 AHEAD = timedelta(minutes=5)
@@ -119,24 +119,24 @@ class Intake:
         outcomes: list[Outcome],
         reports: Mapping[int, Report],
     ) -> None:
-        for _, row, verdict in rows:
-            row["decision_id"] = self._decision(session, row["site_id"], verdict)
+        self._decide(session, rows)
         written = stored.write_reports(session, [row for _, row, _ in rows])
         late = [(n, row) for n, row, _ in rows if row["id"] not in written]
         if late:  # somebody used the same key between our look and our write
             _replay(session, [reports[n] for n, _ in late], [outcomes[n] for n, _ in late])
 
-    def _decision(self, session: Session, site_id: int, verdict: Verdict) -> int:
-        """The row of a verdict: looked for once a revision."""
-        known = self.known.decisions.get(id(verdict)) or self.known.fresh.get(id(verdict))
-        if known is None:
-            said = {
-                "answers": [answer_as_json(answer) for answer in verdict.answers],
-                "reasons": [reason_as_json(reason) for reason in verdict.reasons],
-            }
-            known = stored_issues.decision_ids(session, site_id, [said])[0]
-            self.known.fresh[id(verdict)] = known
-        return known
+    def _decide(self, session: Session, rows: list[tuple[int, dict[str, Any], Verdict]]) -> None:
+        """Give each row the row of its verdict, which is looked for once a revision."""
+        known = self.known
+        new: dict[int, dict[int, Verdict]] = {}
+        for _, row, verdict in rows:
+            if id(verdict) not in known.decisions and id(verdict) not in known.fresh:
+                new.setdefault(row["site_id"], {})[id(verdict)] = verdict
+        for site_id, verdicts in new.items():
+            ids = decision_ids(session, site_id, [verdict_as_json(verdict) for verdict in verdicts.values()])
+            known.fresh.update(zip(verdicts, ids, strict=True))
+        for _, row, verdict in rows:
+            row["decision_id"] = known.decisions.get(id(verdict)) or known.fresh[id(verdict)]
 
     def committed(self) -> None:
         """What was written is there to stay: its rows need not be looked for again."""

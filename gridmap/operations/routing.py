@@ -84,6 +84,14 @@ def reason_as_json(reason: Reason) -> dict[str, Any]:
     return {"rule": reason.rule, **reason.text.as_json()}
 
 
+def verdict_as_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it is stored."""
+    return {
+        "answers": [answer_as_json(answer) for answer in verdict.answers],
+        "reasons": [reason_as_json(reason) for reason in verdict.reasons],
+    }
+
+
 def reason_from_json(stored: Mapping[str, Any], language: str = DEFAULT) -> dict[str, str]:
     """A stored reason, spoken."""
     return {"rule": stored["rule"], "text": Phrase.from_json(stored).say(language)}
