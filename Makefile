@@ -6,15 +6,20 @@ PYTHON_HERE := .venv/bin/python
 PYTEST := env -u DATABASE_URL $(PYTHON_HERE) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup-run setup test lint bench prove clean
+.PHONY: help demo setup-run setup test lint bench prove clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' Makefile
 
+demo: ## everything it takes, and an imaginary estate to look at on this machine
+	@setup/bootstrap.sh demo
+	@# Ctrl-C reaches it alone, and it ends well.
+	@exec .venv/bin/gridmap demo
+
 setup-run: ## the package and its parts, and a PostGIS if none is here
 	@setup/bootstrap.sh run
 
-setup: ## that, and what tests, lint and notebooks need
+setup: ## that, a browser, and what tests, lint and notebooks need
 	@setup/bootstrap.sh test
 
 test: setup ## the whole suite, against a private database of its own
@@ -35,6 +40,6 @@ prove: setup ## the slow proofs: bare machines, a million points, long simulatio
 	@$(PYTEST) -m prove -v
 
 clean: ## remove what was built; the database stays
-	rm -rf .venv .venv-bench .setup-stamps build *.egg-info
+	rm -rf .venv .venv-bench .setup-stamps build *.egg-info gridmap/maps/static/vendor
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,7 +14,7 @@ import gridmap
 from api import problems
 from api.gate import Gate
 from api.office import Clock, Office, utc_now
-from api.routes import health, issues, locating, places, reports, sign_in
+from api.routes import health, issues, locating, pages, places, reports, sign_in
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
 
@@ -25,6 +25,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     locating.router,
     places.router,
     sign_in.router,
+    pages.router,
 )
 # What anybody may ask without being known; a test walks all routes against it.
 OPEN = frozenset({"/", "/health", "/openapi.json", "/docs", "/sign-in", "/sign-in/link/{token}", "/token", "/sign-out"})

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,7 @@ BASES = Path(os.environ.get("GRIDMAP_BARE_MACHINES") or "/var/tmp/gridmap-bare-m
 PACKAGES = "python3,make,ca-certificates"
 USERS = {"root": Path("/root"), "resident": Path("/home/resident")}
 CLONE = "a clone of/grid map"
-PASSED_ON = ("PIP_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+PASSED_ON = ("PIP_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NPM_CONFIG_")
 
 ASK_POSTGIS = """
 from contextlib import closing
@@ -127,6 +128,7 @@ def _lend_apt(system: Path) -> None:
         shutil.copyfile(path, target)
 
 
+@cache
 def _pip_settings() -> dict[str, str]:
     """Read how this machine's pip is set up, from all its files and variables."""
     settings = {}
@@ -140,7 +142,15 @@ def _pip_settings() -> dict[str, str]:
 def _environ(user: str) -> list[str]:
     own = {name: value for name, value in os.environ.items() if name.upper().startswith(PASSED_ON)}
     given = {"HOME": str(USERS[user]), "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}
-    return [f"{name}={value}" for name, value in (_pip_settings() | own | given).items()]
+    return [f"{name}={value}" for name, value in (_pip_settings() | _npm_settings() | own | given).items()]
+
+
+@cache
+def _npm_settings() -> dict[str, str]:
+    """Read where this machine's npm fetches from; without npm it is where every npm does."""
+    if shutil.which("npm") is None:
+        return {}
+    return {"NPM_CONFIG_REGISTRY": _answer("npm", "--loglevel=silent", "config", "get", "registry").strip()}
 
 
 def _lent_files() -> list[Path]:

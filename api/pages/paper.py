@@ -16,6 +16,11 @@ POLICY: Final = (
     "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# For pages that load our scripts and those of others that lie here.
+LOCAL_POLICY: Final = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 @cache
@@ -25,7 +30,9 @@ def _templates() -> Environment:
     )
 
 
-def page(template: str, language: str, status: int = 200, **values: object) -> HTMLResponse:
+def page(
+    template: str, language: str, status: int = 200, *, policy: str = POLICY, **values: object
+) -> HTMLResponse:
     """A page of a template, in a language, that is kept nowhere."""
     nonce = secrets.token_urlsafe(16)
     written = (
@@ -33,5 +40,5 @@ def page(template: str, language: str, status: int = 200, **values: object) -> H
         .get_template(template)
         .render(language=language, languages={code: LANGUAGE_NAMES[code] for code in LANGUAGES}, nonce=nonce, **values)
     )
-    headers = {"Content-Security-Policy": POLICY.format(nonce=nonce), "Cache-Control": "no-store"}
+    headers = {"Content-Security-Policy": policy.format(nonce=nonce), "Cache-Control": "no-store"}
     return HTMLResponse(written, status, headers)

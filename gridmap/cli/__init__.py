@@ -10,7 +10,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 import gridmap
-from gridmap.cli import holdings, plans, reports, routes, services
+from gridmap.cli import accounts, estates, holdings, maps, plans, reports, routes, services
 from gridmap.cli.screen import complain
 from gridmap.errors import GridmapError
 
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The ground run by grids: load a plan, and every issue gets its owner and the reasons.",
 )
-for module in (plans, holdings, routes, reports, services):
+for module in (plans, holdings, routes, reports, accounts, maps, estates, services):
     module.add_to(app)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import pandas as pd
 import typer
+from sqlalchemy.orm import Session
 
 from gridmap.cli.given import check_encoding, refuse_unfit
 from gridmap.cli.routes import Datum, SiteCode
@@ -20,11 +23,12 @@ from gridmap.errors import InputError
 from gridmap.operations import publication, reports
 from gridmap.operations.issues import Batch, Desk
 from gridmap.spatial.files.exports import EXPORT_SUFFIXES, TABLE_EXPORTS, write_table
-from gridmap.storage import places
+from gridmap.storage import new_issues, places
 from gridmap.storage.database import Database
 
 # Rows at a time: what is routed is kept until all is written, what is stored is committed.
-ROUTED, STORED = 200_000, 20_000
+ROUTED, STORED = 200_000, 50_000
+T = TypeVar("T")
 Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="NAME=COL", help="Which column is what: reported_at=ADDDATE. Others are guessed."),
@@ -177,15 +181,66 @@ def report(
 
 
 def _store_all(database: Database, source: reports.PointFile, where: Site, name: str, add_categories: bool) -> Tally:
-    """A transaction a batch: what is interrupted keeps its finished batches, and a second run the rest."""
-    tally, seen, desk = Tally(), reports.Seen(), None
-    for rows in _batches(source, "storing", where.timezone):
-        moment = now()  # a plan may be published between two batches
-        with database.session() as session:
-            publication.take_over(session, session.merge(where, load=False), moment)
-            desk = desk.at(session) if desk else Desk(session, session.merge(where, load=False))
-            if add_categories:
-                desk.add_categories(rows.points)
-            batch = desk.report(seen.with_references(rows.points), moment, name)
-        tally.add(rows, batch, stored=True)
-    return tally
+    """A transaction a batch: what is interrupted keeps its finished batches, and a second run the rest.
+
+    A file much larger than all that is stored is one transaction: all of it is stored in the end, or nothing.
+    """
+    with database.session() as session:
+        publication.take_over(session, session.merge(where, load=False), now())
+        total = source.total or 0
+        at_once = new_issues.worth_one_go(session, total)
+    loading = _Loading(database, where, name, add_categories)
+    if not at_once:
+        return loading.load(source)
+    whisper(f"storing all {total:,} rows at once: until then nobody else sees issues, and nothing of it is kept")
+    with database.session() as session, new_issues.in_one_go(session):
+        loading.whole, loading.moment = session, now()
+        return loading.load(source)
+
+
+@dataclass
+class _Loading:
+    """A file on its way into the store: while the store takes one batch, the next is read and routed."""
+
+    database: Database
+    where: Site
+    name: str
+    add_categories: bool
+    # What everything is written in, and the moment of it; else each batch has its own.
+    whole: Session | None = None
+    moment: datetime | None = None
+
+    def load(self, source: reports.PointFile) -> Tally:
+        tally = Tally()
+        with progress_bar("storing", source.total) as advance:
+            for rows, desk, batch in _ahead(self.routed(source)):
+                tally.add(rows, self.stored(desk, batch), stored=True)
+                advance(len(rows))
+        return tally
+
+    def routed(self, source: reports.PointFile) -> Iterator[tuple[reports.Rows, Desk, Batch]]:
+        seen, desk = reports.Seen(), None
+        for rows in source.batches(self.where.timezone):
+            with self.database.session() as session:
+                desk = desk.at(session) if desk else Desk(session, session.merge(self.where, load=False))
+                if self.add_categories:
+                    desk.add_categories(rows.points)
+                batch = desk.take(seen.with_references(rows.points), self.moment or now(), self.name)
+            yield rows, desk, batch
+
+    def stored(self, desk: Desk, batch: Batch) -> Batch:
+        if self.whole is not None and self.moment is not None:
+            return desk.at(self.whole).store(batch, self.moment)
+        moment = now()  # a plan may have been published since the batch before
+        with self.database.session() as session:
+            publication.take_over(session, session.merge(self.where, load=False), moment)
+            return desk.at(session).store(batch, moment)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The items of an iterator, each made in a thread while the one before it is used."""
+    with ThreadPoolExecutor(1) as maker:
+        coming = maker.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = maker.submit(next, items, None)
+            yield item

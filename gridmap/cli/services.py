@@ -149,8 +149,8 @@ LOGGING: dict[str, Any] = {
 def _run_demo(database: Database, settings: Settings, settled: Settled) -> None:
     import uvicorn
 
-    logging.getLogger("gridmap.api.requests").setLevel(logging.WARNING)
     server = uvicorn.Server(uvicorn.Config(APP, host=LOOPBACK, port=settings.port, **_options()))
+    logging.getLogger("gridmap.api.requests").setLevel(logging.WARNING)  # a demo's screen is for its links
     address = f"http://{LOOPBACK}:{settings.port}"
     player = threading.Thread(target=_replay, args=(database, server, address, settled), name="replay", daemon=True)
     player.start()

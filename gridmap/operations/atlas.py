@@ -16,17 +16,16 @@ from gridmap.domain.rights import Viewer
 from gridmap.errors import InputError
 from gridmap.language import DEFAULT, LANGUAGES
 from gridmap.maps.figure import Assets
-from gridmap.maps.grid import LAYERS
 from gridmap.maps.grid import grid_map as drawn
 from gridmap.maps.shell import Page
+from gridmap.maps.style import HEAT_DAYS, LAYERS
 from gridmap.operations.grids import edition
 from gridmap.storage import atlas, places
 from gridmap.storage.views import Plan
 
-HEAT_DAYS: Final = 90
 # What people write into their reports, and what a map for nobody in particular leaves out.
 _NUMBERS: Final = re.compile(
-    r"(?<!\d)(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})(?!\d)|(?<!\d)(\d{4})\d{10,13}(\d{3}[\dXx])(?!\d)"
+    r"(?<!\d)(?:(1[3-9]\d)[ -]?\d{4}[ -]?(\d{4})|(\d{4})\d{7,11}(\d{3}[\dXx]))(?!\d)"  # phones; identity, bank cards
 )
 
 
@@ -112,7 +111,9 @@ def _frames(
     looking = viewer or Viewer(0, "", "admin", site.id, site.code)
     in_force = edition(session, site, at)
     plan = Plan(site.id, in_force.id, in_force.leaf_tier, at)
-    read = {name: atlas.layer(session, looking, plan, name) for name in LAYERS if name in wanted & _OF_PLAN}
+    read: dict[str, Any] = {
+        name: atlas.layer(session, looking, plan, name) for name in LAYERS if name in wanted & _OF_PLAN
+    }
     if "issues" in wanted:
         read["issues"] = atlas.open_issues(session, looking, plan)
     # Today's count stands on the page whether the heat is wanted or not.

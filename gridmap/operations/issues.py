@@ -33,13 +33,23 @@ SAID_ALIKE = ("category", "kind", "about")
 
 
 @dataclass
+class Given:
+    """What a batch was made of: reports, who sent them, and what was known when they were routed."""
+
+    points: pd.DataFrame
+    source: str
+    known: Known
+
+
+@dataclass
 class Batch:
     """What became of a batch of rows: routed, rejected with a reason, and stored or known before."""
 
     routed: pd.DataFrame
     rejected: pd.DataFrame
     stored: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["n", "id", "code"]))
-    verdicts: list[Verdict] = field(default_factory=list, repr=False)
+    verdicts: Sequence[Verdict] = field(default=(), repr=False)
+    given: Given | None = field(default=None, repr=False)
 
     @property
     def known(self) -> int:
@@ -63,13 +73,6 @@ class Desk:
         desk = Desk(session, session.merge(self.site, load=False), detail=self.detail, known=self.router.known)
         desk.sources = self.sources
         return desk
-
-    def _hold_still(self) -> None:
-        """Nothing changes the plan now; what has changed it before is read anew."""
-        places.lock_site(self.session, self.site.code, exclusive=False)
-        revision = places.revision(self.session)
-        if revision != self.router.known.revision:
-            self.router = Router(self.session, Known(revision, kept=True))
 
     def route(self, points: pd.DataFrame, at: datetime) -> Batch:
         """Route a batch, each row as it was when it was reported; rows that cannot be are set apart with the reason.
@@ -137,27 +140,35 @@ class Desk:
 
         What has ended keeps the grid it had then; what is still open belongs to the Edition in force now.
         """
+        places.lock_site(self.session, self.site.code, exclusive=False)
         return self.store(self.take(points, at, source), at)
 
-    def take(self, points: pd.DataFrame, at: datetime, source: str) -> Batch:
-        """The first half of `report`: all that is read and computed, with the site's plan held still."""
-        self._hold_still()
-        points = points.reset_index(drop=True).assign(n=range(len(points)))
+    def take(self, given: pd.DataFrame, at: datetime, source: str) -> Batch:
+        """The first half of `report`, which only reads."""
+        revision = places.revision(self.session)
+        if revision != self.router.known.revision:
+            self.router = Router(self.session, Known(revision, kept=True))
+        points = given.reset_index(drop=True).assign(n=range(len(given)))
         points["reported_at"] = _reported_at(points, at)
         points["status"], points["closed_at"] = _ended(points)
         moments = points["reported_at"].where(points["status"].isin(ENDED), pd.Timestamp(at).as_unit("us"))
         batch = self._route(points, self._unknown(points, self._faults(points)), moments)
         if len(batch.routed):
             batch.routed = self._filled(batch.routed, source)
+        batch.given = Given(given, source, self.router.known)
         return batch
 
-    def store(self, batch: Batch, at: datetime, session: Session | None = None) -> Batch:
-        """The second half of `report`: all that is written, in the same transaction or, if it is given, in another."""
-        session = session or self.session
+    def store(self, batch: Batch, at: datetime) -> Batch:
+        """The second half of `report`, which may come in a later transaction: if the plan has changed, both halves."""
+        places.lock_site(self.session, self.site.code, exclusive=False)
+        given = batch.given
+        if given is not None and given.known.revision != places.revision(self.session):
+            batch = self.take(given.points, at, given.source)
         if len(batch.routed):
-            ids = _decision_ids(session, self.site.id, self.router.known, batch.verdicts)
+            known = given.known if given is not None else self.router.known
+            ids = _decision_ids(self.session, self.site.id, known, batch.verdicts)
             rows = batch.routed.assign(decision_id=ids[batch.routed["verdict"].to_numpy(dtype=np.intp)])
-            batch.stored = new_issues.write_issues(session, self.site.id, self.site.code, rows, at, self.sources)
+            batch.stored = new_issues.write_issues(self.session, self.site.id, self.site.code, rows, at, self.sources)
         return batch
 
     def add_categories(self, points: pd.DataFrame) -> list[str]:

@@ -16,16 +16,6 @@ from gridmap.domain.categories import CategoryRow
 from gridmap.storage.bulk import stage
 from gridmap.storage.places import read_table
 
-# The columns of a routed report as they are staged on their way into the store.
-ISSUE_COLUMNS = {
-    "category": "text", "kind": "text", "urgency": "text", "status": "text", "source": "text", "reference": "text",
-    "text": "text", "level": "text", "accuracy_m": "float8", "extent_m": "float8", "facility_id": "bigint",
-    "about": "text", "reported_at": "timestamptz", "due_at": "timestamptz", "closed_at": "timestamptz",
-    "lon": "float8", "lat": "float8", "position": "text", "edition_id": "bigint", "grid_id": "bigint",
-    "tier1": "text", "tier2": "text", "tier3": "text", "decision_id": "bigint",
-    "owner_role": "text", "owner_grid": "text", "owner": "text",
-}  # fmt: skip
-
 
 def categories(session: Session, site_id: int | None = None) -> dict[str, CategoryRow]:
     """The categories of a site by their codes: the built-in ones and its own; without a site, everybody's."""
@@ -58,7 +48,7 @@ def decision_ids(session: Session, site_id: int, verdicts: Iterable[Mapping[str,
     """The row of each verdict (its answers and reasons as JSON), which is written if it is new."""
     rows = [(json.dumps(verdict["answers"]), json.dumps(verdict["reasons"])) for verdict in verdicts]
     table = pd.DataFrame(rows, columns=["answers", "reasons"], dtype=object)
-    table["digest"] = ["\\x" + blake2b("".join(row).encode(), digest_size=16).hexdigest() for row in rows]
+    table["digest"] = [blake2b("".join(row).encode(), digest_size=16).digest() for row in rows]
     stage(session, "new_decision", table, {"digest": "bytea", "answers": "jsonb", "reasons": "jsonb"})
     session.execute(
         text("""
@@ -75,57 +65,6 @@ def decision_ids(session: Session, site_id: int, verdicts: Iterable[Mapping[str,
         {"site_id": site_id},
     )
     return list(found.scalars())
-
-
-def write_issues(
-    session: Session, site_id: int, site_code: str, routed: pd.DataFrame, received_at: Any
-) -> pd.DataFrame:
-    """Store routed reports with their first line of history; those already stored are left alone.
-
-    Returns `n` (the row's position in `routed`), `id` and `code` of the new ones.
-    """
-    stage(session, "new_issue", routed, ISSUE_COLUMNS)
-    return read_table(
-        session,
-        """
-        with coming as materialized (
-            select n.*, nextval(pg_get_serial_sequence('issue', 'id')) as id
-            from new_issue n
-            where n.reference is null or not exists (
-                select 1 from issue i
-                where i.site_id = :site_id and i.source = n.source and i.reference = n.reference
-            )
-        ), stored as (
-            insert into issue (
-                id, code, site_id, category_id, kind, urgency, status, source, reference, text, level, accuracy_m,
-                extent_m, facility_id, about_id, reported_at, received_at, due_at, closed_at, geom, position,
-                edition_id, grid_id, tier1, tier2, tier3, decision_id, owner_role, owner_grid, owner_id
-            )
-            select c.id, :site_code || '-' || lpad(c.id::text, greatest(6, length(c.id::text)), '0'), :site_id,
-                   coalesce(own.id, shared.id), c.kind, c.urgency,
-                   c.status, c.source, c.reference, c.text, c.level, c.accuracy_m, c.extent_m, c.facility_id, about.id,
-                   c.reported_at, :received_at, c.due_at, c.closed_at, st_setsrid(st_makepoint(c.lon, c.lat), 4326),
-                   c.position, c.edition_id, c.grid_id, c.tier1, c.tier2, c.tier3, c.decision_id,
-                   c.owner_role, c.owner_grid, owner.id
-            from coming c
-            left join category own on own.site_id = :site_id and own.code = c.category
-            left join category shared on shared.site_id is null and shared.code = c.category
-            left join person about on about.site_id = :site_id and about.code = c.about
-            left join person owner on owner.site_id = :site_id and owner.code = c.owner
-            on conflict (site_id, source, reference) where reference is not null do nothing
-            returning id, code, status, reported_at, closed_at
-        ), history as (
-            insert into issue_event (issue_id, at, action, status)
-            select id, reported_at, 'report', case when closed_at is null then status else 'reported' end from stored
-            union all
-            select id, closed_at, case when status = 'void' then 'void' when status = 'merged' then 'merge'
-                   else 'close' end, status
-            from stored where closed_at is not null
-        )
-        select coming.n, stored.id, stored.code from stored join coming using (id) order by coming.n
-        """,
-        {"site_id": site_id, "site_code": site_code, "received_at": received_at},
-    )
 
 
 def open_issues(session: Session, site_id: int) -> pd.DataFrame:

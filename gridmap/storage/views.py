@@ -10,12 +10,11 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gridmap.domain.frames import GROUND_KINDS
 from gridmap.domain.lifecycle import ENDED
 from gridmap.domain.rights import Viewer
 
 _ENDED: Final = "({})".format(", ".join(f"'{status}'" for status in ENDED))
-# Ground that everybody of a site sees: without it a map is no map.
-GROUND: Final = ("road", "path", "water", "river", "lake", "green", "lawn", "block")
 MOST: Final = 1_000
 
 
@@ -47,10 +46,10 @@ class Page:
 # The grids of the viewer and all below them, of every Edition: what lies there is his.
 AREA: Final = """
     area as (
-        select g.id from grid g join edition e on e.id = g.edition_id
+        select g.id, g.code from grid g join edition e on e.id = g.edition_id
         where e.site_id = :viewer_site and g.code = any(cast(:viewer_grids as text[]))
         union
-        select g.id from grid g join area a on g.parent_id = a.id
+        select g.id, g.code from grid g join area a on g.parent_id = a.id
     )
 """
 # The same within one Edition, with the chain above: the part of the tree that he is shown.
@@ -70,7 +69,8 @@ PART: Final = """
 """
 
 
-def _of_viewer(viewer: Viewer) -> dict[str, Any]:
+def of_viewer(viewer: Viewer) -> dict[str, Any]:
+    """The values that `AREA`, `PART` and `seen` ask for."""
     return {
         "viewer_site": viewer.site_id,
         "viewer_grids": list(viewer.grids or ()),
@@ -95,6 +95,12 @@ WORK: Final = f"""(
     or {OWN}
 )"""
 
+# What lies in the viewer's grids by any tier, or is a post's that is held on one of them.
+HERE: Final = """(
+    i.grid_id in (select id from area) or i.owner_grid in (select code from area)
+    or i.tier1 in (select code from area) or i.tier2 in (select code from area) or i.tier3 in (select code from area)
+)"""
+
 
 def seen(viewer: Viewer) -> str:
     """The condition on issue `i` for what the viewer may see; nobody sees a complaint about himself."""
@@ -102,7 +108,7 @@ def seen(viewer: Viewer) -> str:
     if reach is None:
         return "false"
     conditions = {
-        "area": "true" if viewer.grids is None else f"(i.grid_id in (select id from area) or {WORK})",
+        "area": "true" if viewer.grids is None else f"({HERE} or {WORK})",
         "work": WORK,
         "own": OWN,
     }
@@ -169,7 +175,7 @@ def issue_list(
             order by i.reported_at desc, i.id desc
             limit :limit
         """),
-        {**_of_viewer(viewer), **values, "now": at, "limit": min(limit, MOST) + 1},
+        {**of_viewer(viewer), **values, "now": at, "limit": min(limit, MOST) + 1},
     ).all()
     more = len(rows) > min(limit, MOST)
     kept = rows[: min(limit, MOST)]
@@ -214,7 +220,7 @@ def open_features(session: Session, viewer: Viewer, plan: Plan) -> str:
                 cross join lateral (select {_issue_columns(viewer)}) v
                 where i.site_id = :site and i.status not in {_ENDED} and {seen(viewer)}
             """),
-            {**_of_viewer(viewer), "site": plan.site_id, "now": plan.at},
+            {**of_viewer(viewer), "site": plan.site_id, "now": plan.at},
         ).scalar_one()
     )
 
@@ -250,7 +256,7 @@ def issue_by_code(session: Session, viewer: Viewer, code: str, at: datetime) -> 
             ) v
             where i.code = :code and {seen(viewer)}
         """),
-        {**_of_viewer(viewer), "code": code, "now": at},
+        {**of_viewer(viewer), "code": code, "now": at},
     ).one_or_none()
     if row is None:
         return None
@@ -302,7 +308,7 @@ FACILITY_COLUMNS: Final = """
 OVERLAY_COLUMNS: Final = "o.code, o.name, o.kind, o.level, o.role, o.valid_from, o.valid_to"
 
 
-def _plan_query(viewer: Viewer, layer: str) -> str:
+def plan_query(viewer: Viewer, layer: str) -> str:
     """The rows of a layer of the plan that are the viewer's: columns `v`, shape `geom`, in order."""
     tables = {
         "grids": f"""
@@ -353,10 +359,11 @@ class Plan:
     at: datetime
 
 
-def _of_plan(viewer: Viewer, plan: Plan, tier: int | None) -> dict[str, Any]:
+def of_plan(viewer: Viewer, plan: Plan, tier: int | None = None) -> dict[str, Any]:
+    """The values that `plan_query` asks for."""
     return {
-        **_of_viewer(viewer), "edition": plan.edition_id, "site": plan.site_id, "leaf_tier": plan.leaf_tier,
-        "now": plan.at, "tier": tier, "ground": list(GROUND),
+        **of_viewer(viewer), "edition": plan.edition_id, "site": plan.site_id, "leaf_tier": plan.leaf_tier,
+        "now": plan.at, "tier": tier, "ground": list(GROUND_KINDS),
     }  # fmt: skip
 
 
@@ -365,13 +372,13 @@ def plan_features(session: Session, viewer: Viewer, plan: Plan, layer: str, tier
     return str(
         session.execute(
             text(f"""
-                with recursive {PART}, v as ({_plan_query(viewer, layer)})
+                with recursive {PART}, v as ({plan_query(viewer, layer)})
                 select json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(
                     json_build_object('type', 'Feature', 'id', v.code, 'geometry', st_asgeojson(v.geom, 8)::json,
                                       'properties', to_jsonb(v) - 'geom')
                 ), '[]'::json))::text from v
             """),
-            _of_plan(viewer, plan, tier),
+            of_plan(viewer, plan, tier),
         ).scalar_one()
     )
 
@@ -380,11 +387,11 @@ def plan_row(session: Session, viewer: Viewer, plan: Plan, layer: str, code: str
     """One grid, building, facility or overlay with its shape; None if it is none of the viewer's."""
     found: Mapping[str, Any] | None = session.execute(
         text(f"""
-            with recursive {PART}, v as ({_plan_query(viewer, layer)})
+            with recursive {PART}, v as ({plan_query(viewer, layer)})
             select to_jsonb(v) - 'geom' || jsonb_build_object('geometry', st_asgeojson(v.geom, 8)::jsonb)
             from v where v.code = :code
         """),
-        {**_of_plan(viewer, plan, None), "code": code},
+        {**of_plan(viewer, plan, None), "code": code},
     ).scalar_one_or_none()
     return None if found is None else dict(found)
 
@@ -403,7 +410,7 @@ def people_seen(session: Session, viewer: Viewer, plan: Plan) -> list[dict[str, 
               and (:whole or post.grid_code is null or post.grid_code in (select code from up))
             group by p.id order by p.code
         """),
-        _of_plan(viewer, plan, None),
+        of_plan(viewer, plan, None),
     )
     return [dict(row) for row in rows.mappings()]
 

@@ -14,16 +14,18 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from api import sessions
 from api.app import create_app
-from api.routes import sign_in as routes
 from api.sessions import ATTEMPTS_A_MINUTE, COOKIE, KEPT_S, RESIDENT_WRITES_A_MINUTE, Limits, Recent
 from gridmap.domain.rights import Viewer
 from gridmap.errors import TooManyError
 from gridmap.operations import accounts
 from gridmap.settings import Settings
+from gridmap.storage.cluster import Cluster
 from gridmap.storage.database import Database
+from tests.conftest import fresh_store
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
 SECRET = "a secret of forty characters or somewhat more"
@@ -55,8 +57,6 @@ class Desk:
     def worker(self, **said: Any) -> FastAPI:
         """One more process of the service, with a route that changes something."""
         app = create_app(replace(self.settings, **said), self.clock, lambda _: self.database)
-        if not any(getattr(route, "path", "") == "/sign-in" for route in app.routes):
-            app.include_router(routes.router)
 
         @app.post("/write")
         def write(viewer: Annotated[Viewer, Depends(sessions.viewer_of_request)]) -> str:
@@ -92,9 +92,19 @@ class Desk:
             return accounts.new_key(session, accounts.known(session, name), SECRET.encode(), NOW)
 
 
+@pytest.fixture(scope="module")
+def store(cluster: Cluster, template: str) -> Iterator[Database]:
+    """One store for all tests here: to clone one takes longer than they do."""
+    with fresh_store(cluster, template) as database:
+        yield database
+
+
 @pytest.fixture
-def desk(database: Database, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(database, Settings(home=tmp_path, secret=SECRET))
+def desk(store: Database, tmp_path: Path) -> Iterator[Desk]:
+    """The service with one account, chief."""
+    with store.session() as session:
+        session.execute(text("truncate account cascade"))
+    desk = Desk(store, Settings(home=tmp_path, secret=SECRET))
     desk.account("chief")
     with desk.stack:
         yield desk
@@ -292,12 +302,12 @@ def test_residents_write_thirty_times_a_minute_and_others_as_often_as_is_said() 
     resident, desk = Viewer(1, "a", "resident"), Viewer(2, "b", "dispatcher")
 
     def heard(viewer: Viewer, allowed: int | None) -> int:
-        limits = Limits()
+        limits, written = Limits(), 0
         with contextlib.suppress(TooManyError):
-            for number in range(100):
+            while written < 100:
                 limits.write(viewer, allowed)
-            number += 1
-        return number
+                written += 1
+        return written
 
     assert [heard(resident, each) for each in (None, 50, 5)] == [RESIDENT_WRITES_A_MINUTE, RESIDENT_WRITES_A_MINUTE, 5]
     assert [heard(desk, each) for each in (None, 50)] == [100, 50]
@@ -332,7 +342,7 @@ def test_looking_at_a_link_uses_nothing_up_and_sending_its_form_does(desk: Desk,
     assert "This link has been used, or has ended" in again.text
 
 
-@pytest.mark.parametrize("token", ["x", "a" * 43, "%00", "%ed%a0%80", "a" * 5000, "..%2f", "'"])
+@pytest.mark.parametrize("token", ["x", "a" * 43, "%00", "%ed%a0%80", "a" * 5000, "'"])
 def test_a_link_that_was_never_given_is_refused(client: TestClient, token: str) -> None:
     assert client.post(f"/sign-in/link/{token}").status_code in (401, 404, 422)
 

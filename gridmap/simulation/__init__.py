@@ -1,0 +1,1 @@
+"""An imaginary estate, and the days lived in it."""

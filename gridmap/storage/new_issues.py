@@ -1,0 +1,233 @@
+"""Issues as they come in, by the thousand or the million: copied into the store with their first line of history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from psycopg2.errors import UniqueViolation
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gridmap.errors import StoreError
+from gridmap.storage.bulk import arrow, constant, copy_rows, indexed_at_the_end, points, without_triggers
+
+# The columns of a routed report that are stored as they are.
+GIVEN = {
+    "kind": "text", "urgency": "text", "status": "text", "source": "text", "reference": "text", "text": "text",
+    "level": "text", "accuracy_m": "float8", "extent_m": "float8", "facility_id": "bigint",
+    "reported_at": "timestamptz", "due_at": "timestamptz", "closed_at": "timestamptz", "position": "text",
+    "edition_id": "bigint", "grid_id": "bigint", "tier1": "text", "tier2": "text", "tier3": "text",
+    "decision_id": "bigint", "owner_role": "text", "owner_grid": "text",
+}  # fmt: skip
+# Those that are made here.
+MADE = {
+    "id": "bigint", "code": "text", "site_id": "bigint", "category_id": "bigint", "about_id": "bigint",
+    "owner_id": "bigint", "received_at": "timestamptz", "geom": "geometry",
+}  # fmt: skip
+EVENT = {"issue_id": "bigint", "at": "timestamptz", "action": "text", "status": "text"}
+# What an issue points to. Whoever deletes from these tables must hold the site alone.
+PARENTS = {
+    "site_id": "site", "category_id": "category", "facility_id": "facility", "about_id": "person",
+    "edition_id": "edition", "grid_id": "grid", "decision_id": "decision", "owner_id": "person",
+}  # fmt: skip
+# From so many rows on, what they point to is looked at for all of them at once.
+MANY = 200
+# Of so many issues whoever listens is told one by one; of more, to read again.
+MOST_TOLD = 1000
+# A file of so many rows, and so many times what is stored already, is stored in one go.
+LARGE, LARGER = 100_000, 4
+Columns = dict[str, Any]
+
+
+@dataclass
+class Sources:
+    """Which sources had reported to a site before: references of the others need not be looked for."""
+
+    known: dict[str, bool] = field(default_factory=dict)
+
+    def had_reported(self, session: Session, site_id: int, names: Iterable[str]) -> bool:
+        names = set(names)
+        query = text("select exists (select 1 from issue where site_id = :site_id and source = :source)")
+        for name in names - set(self.known):
+            self.known[name] = bool(session.execute(query, {"site_id": site_id, "source": name}).scalar_one())
+        return any(self.known[name] for name in names)
+
+
+def write_issues(
+    session: Session, site_id: int, site_code: str, routed: pd.DataFrame, received_at: Any, sources: Sources
+) -> pd.DataFrame:
+    """Store routed reports with their first line of history; those already stored are left alone.
+
+    Returns `n` (the row's position in `routed`), `id` and `code` of the new ones.
+    """
+    rows = routed.assign(n=np.arange(len(routed)))
+    if "reference" in rows:
+        rows = rows[~(rows["reference"].notna() & rows.duplicated(["source", "reference"]))]
+    if sources.had_reported(session, site_id, rows["source"].unique()):
+        rows = _not_yet_stored(session, site_id, rows)
+    if not len(rows):
+        return pd.DataFrame({"n": [], "id": [], "code": []})
+    issues = _as_stored(session, site_id, site_code, rows, received_at)
+    try:
+        with session.begin_nested():
+            _copy(session, issues)
+    except UniqueViolation:  # somebody stored some of them between our look and our write
+        sources.known.update(dict.fromkeys(rows["source"], True))
+        if len(_not_yet_stored(session, site_id, rows)) == len(rows):
+            raise
+        return write_issues(session, site_id, site_code, routed, received_at, sources)
+    _tell(session, issues["code"])
+    return pd.DataFrame({"n": rows["n"], "id": issues["id"].to_numpy(), "code": issues["code"].to_pylist()})
+
+
+def _not_yet_stored(session: Session, site_id: int, rows: pd.DataFrame) -> pd.DataFrame:
+    if "reference" not in rows:
+        return rows
+    known = np.zeros(len(rows), dtype=bool)
+    query = text("""
+        select reference from issue where site_id = :site_id and source = :source and reference = any(:references)
+    """)
+    for source in rows["source"].unique():
+        asked = (rows["source"] == source) & rows["reference"].notna()
+        values = {"site_id": site_id, "source": source, "references": rows.loc[asked, "reference"].tolist()}
+        found = set(session.execute(query, values).scalars()) if values["references"] else set()
+        known |= (asked & rows["reference"].isin(found)).to_numpy()
+    return rows[~known]
+
+
+def _as_stored(session: Session, site_id: int, site_code: str, rows: pd.DataFrame, received_at: Any) -> Columns:
+    """The rows as columns of the table."""
+    count = len(rows)
+    ids = new_ids(session, count)
+    about = rows["about"] if "about" in rows else pd.Series(None, rows.index, dtype=object)
+    people = _ids_of_people(session, site_id, {*rows["owner"].dropna().unique(), *about.dropna().unique()})
+    return {
+        **{name: arrow(rows[name], kind) for name, kind in GIVEN.items() if name in rows and rows[name].notna().any()},
+        "id": pa.array(ids),
+        "code": codes_of(site_code, ids),
+        "site_id": constant(site_id, "bigint", count),
+        "category_id": _looked_up(rows["category"], _ids_of_categories(session, site_id)),
+        "about_id": _looked_up(about, people),
+        "owner_id": _looked_up(rows["owner"], people),
+        "received_at": constant(received_at, "timestamptz", count),
+        "geom": points(rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)),
+    }
+
+
+def new_ids(session: Session, count: int) -> NDArray[np.int64]:
+    """Numbers for issues that are about to be stored."""
+    numbers = text("""
+        select string_agg(number::text, ',') from (
+            select nextval(pg_get_serial_sequence('issue', 'id')) as number from generate_series(1, :count)
+        ) as numbers
+    """)
+    return np.array(str(session.execute(numbers, {"count": count}).scalar_one()).split(","), dtype=np.int64)
+
+
+def codes_of(site_code: str, ids: NDArray[np.int64]) -> Any:
+    """The codes of issues, of six digits or more."""
+    digits = pc.utf8_lpad(pa.array(ids).cast(pa.large_string()), 6, "0")
+    site, dash = (pa.scalar(part, pa.large_string()) for part in (site_code, "-"))
+    return pc.binary_join_element_wise(site, digits, dash)
+
+
+def _ids_of_categories(session: Session, site_id: int) -> dict[str, int]:
+    rows = session.execute(
+        text("select code, id from category where site_id is null or site_id = :site_id order by site_id nulls first"),
+        {"site_id": site_id},
+    )
+    return {row.code: row.id for row in rows}
+
+
+def _ids_of_people(session: Session, site_id: int, codes: set[str]) -> dict[str, int]:
+    rows = session.execute(
+        text("select code, id from person where site_id = :site_id and code = any(:codes)"),
+        {"site_id": site_id, "codes": list(codes)},
+    )
+    return {row.code: row.id for row in rows}
+
+
+def _looked_up(names: pd.Series[Any], ids: Mapping[str, int]) -> Any:
+    places, distinct = pd.factorize(names)
+    return pa.array([ids.get(name) for name in distinct], pa.int64()).take(pa.array(places, mask=places < 0))
+
+
+# ---------------------------------------------------------------- writing
+
+
+def _copy(session: Session, issues: Columns) -> None:
+    if len(issues["id"]) < MANY:
+        copy_rows(session, "issue", issues, GIVEN | MADE)
+        copy_rows(session, "issue_event", _first_lines(issues), EVENT)
+        return
+    with without_triggers(session) as unchecked:
+        if unchecked:
+            _check_parents(session, issues)
+        copy_rows(session, "issue", issues, GIVEN | MADE)
+        copy_rows(session, "issue_event", _first_lines(issues), EVENT)
+
+
+def _first_lines(issues: Columns) -> Columns:
+    """The lines that histories begin with: the report, and how it ended if it has."""
+    ids, status, reported = issues["id"], issues["status"], issues["reported_at"]
+    closed_at = issues.get("closed_at", pa.nulls(len(ids), reported.type))
+    ended = closed_at.is_valid()
+    how = status.filter(ended)
+    ending = pc.if_else(pc.equal(how, "void"), "void", pc.if_else(pc.equal(how, "merged"), "merge", "close"))
+    return {
+        "issue_id": pa.concat_arrays([ids, ids.filter(ended)]),
+        "at": pa.concat_arrays([reported, closed_at.filter(ended)]),
+        "action": pa.concat_arrays([constant("report", "text", len(ids)), ending.cast(status.type)]),
+        "status": pa.concat_arrays([pc.if_else(ended, pa.scalar("reported", status.type), status), how]),
+    }
+
+
+def _check_parents(session: Session, issues: Columns) -> None:
+    """What the foreign keys promise, asked once for each thing that is pointed to."""
+    asked: dict[str, set[int]] = {}
+    for column, table in PARENTS.items():
+        if column in issues:
+            asked.setdefault(table, set()).update(pc.unique(issues[column].drop_null()).to_pylist())
+    counts = ", ".join(f"(select count(*) from {table} where id = any(:{table}))" for table in asked)
+    found = session.execute(text(f"select {counts}"), {table: list(ids) for table, ids in asked.items()}).one()
+    for (table, ids), count in zip(asked.items(), found, strict=True):
+        if count != len(ids):
+            raise StoreError(f"{len(ids) - count} rows of {table} went while reports were stored: report them again")
+
+
+def _tell(session: Session, codes: Any) -> None:
+    """Say what is new to whoever listens, once it is committed."""
+    if len(codes) > MOST_TOLD:
+        session.execute(text("select pg_notify('gridmap', json_build_object('kind', 'resync')::text)"))
+        return
+    told = text("""
+        select pg_notify('gridmap', json_build_object('kind', 'issue', 'code', code)::text)
+        from unnest(cast(:codes as text[])) as code
+    """)
+    session.execute(told, {"codes": codes.to_pylist()})
+
+
+# ---------------------------------------------------------------- very many
+
+
+def worth_one_go(session: Session, rows: int | None) -> bool:
+    """Whether so many rows are stored sooner if the indexes are built after them."""
+    if rows is None or rows < LARGE:
+        return False
+    stored = text("select count(*) from (select from issue limit :most) as some")
+    return int(session.execute(stored, {"most": rows // LARGER + 1}).scalar_one()) <= rows // LARGER
+
+
+@contextmanager
+def in_one_go(session: Session) -> Iterator[None]:
+    """Very many issues are stored in here, all or none: nobody else sees or adds issues until it is committed."""
+    with indexed_at_the_end(session, "issue", "issue_event"):
+        yield
