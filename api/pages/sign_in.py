@@ -34,7 +34,7 @@ def link_page(language: str) -> HTMLResponse:
     return _page(language, None, 200, name="", link=True)
 
 
-def _page(language: str, complaint: Phrase | None, status: int, **values: object) -> HTMLResponse:
+def _page(language: str, complaint: Phrase | None, status: int, *, name: str, link: bool) -> HTMLResponse:
     words = {key: said.say(language) for key, said in WORDS.items()}
     said = complaint.say(language) if complaint else None
-    return page("sign_in.html", language, status, words=words, complaint=said, **values)
+    return page("sign_in.html", language, status, words=words, complaint=said, name=name, link=link)

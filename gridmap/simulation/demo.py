@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from gridmap.domain.lifecycle import ENDED
 from gridmap.domain.model import Account, Issue, Person, Post, Site
 from gridmap.errors import RefusedError
 from gridmap.operations import accounts
@@ -134,11 +135,11 @@ def replay(database: Database, at: datetime, tell: Callable[[int, int], None], s
     with database.session() as session:
         site = places.site(session, CODE)
         session.expunge(site)
-        if session.scalar(
-            select(Issue.id).where(Issue.source == SOURCE, Issue.reported_at < at - timedelta(days=45)).limit(1)
-        ):
+        if session.scalar(select(Issue.id).where(Issue.reported_at < at - timedelta(days=45)).limit(1)):
             return
     history = days.reports(estate.estate(), at)
+    # What is open now comes first: it is what a manager looks for.
+    history = history.iloc[history["status"].isin(ENDED).argsort(kind="stable")]
     desk: Desk | None = None
     for start in range(0, len(history), REPLAYED):
         if stop():

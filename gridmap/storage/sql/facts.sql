@@ -79,9 +79,9 @@ select
         else 'inside'
     end as position,
     s.tier1, s.tier2, s.tier3,
-    case when not s.too_far then st_distance(st_boundary(s.leaf_m), s.place_m) end as boundary_m,
+    edge.boundary_m,
     runner_up.code as runner_up, runner_up.distance_m as runner_up_m,
-    shares.shares,
+    coalesce(whole.shares, shares.shares) as shares,
     building.code as building, building.grid_code as building_grid, building.distance_m as building_m,
     building.warranty_until as building_warranty,
     coalesce(overlays.codes, '{}') as overlays,
@@ -89,20 +89,32 @@ select
     facility.id as facility_id, facility.warranty_until as facility_warranty,
     coalesce(touches.codes, '{}') as touches
 from spot s
+left join lateral (select st_distance(st_boundary(s.leaf_m), s.place_m) as boundary_m) edge on not s.too_far
 left join lateral (
-    -- The index yields the nearest by distance alone; no corner has more than sixteen grids to choose from.
-    -- Distances that differ by less than a micrometre are one: two ways of computing them must name the same grid.
-    select nearest.*
+    -- The nearest by the index, then all that are as near: distances that differ by less than a micrometre are one,
+    -- for two ways of computing them must name the same grid.
+    select near.code, near.distance_m
     from (
-        select g.code, g.shape_m <-> s.place_m as distance_m
+        select g.shape_m <-> s.place_m as distance_m
         from grid g
         where g.edition_id = s.edition_id and g.tier = s.tier and g.id <> s.grid_id
         order by distance_m
-        limit 16
-    ) nearest
-    order by round(nearest.distance_m::numeric, 6), nearest.code
+        limit 1
+    ) least
+    cross join lateral (
+        select g.code, st_distance(g.shape_m, s.place_m) as distance_m
+        from grid g
+        where g.edition_id = s.edition_id and g.tier = s.tier and g.id <> s.grid_id
+          and st_dwithin(g.shape_m, s.place_m, least.distance_m + 1e-6)
+    ) near
+    order by round(near.distance_m::numeric, 6), near.code
     limit 1
 ) runner_up on not s.too_far
+-- A circle that reaches no line lies in its own grid alone, which most do: nothing has to be cut for them.
+left join lateral (
+    select jsonb_build_array(jsonb_build_object('code', s.leaf, 'share', 1.0)) as shares
+) whole on s.accuracy_m > 0 and s.outside_m = 0 and edge.boundary_m >= s.accuracy_m
+    and coalesce(runner_up.distance_m > s.accuracy_m, true)
 left join lateral (
     select jsonb_agg(jsonb_build_object('code', part.code, 'share', part.share) order by part.share desc, part.code)
            as shares
@@ -112,7 +124,7 @@ left join lateral (
         where g.edition_id = s.edition_id and g.tier = s.tier and st_dwithin(g.shape_m, s.place_m, s.accuracy_m)
     ) part
     where part.share > 0
-) shares on s.accuracy_m > 0 and not s.too_far
+) shares on s.accuracy_m > 0 and not s.too_far and whole.shares is null
 left join lateral (
     select b.code, a.grid_code, b.warranty_until, st_distance(b.shape_m, s.place_m) as distance_m
     from building b join allotment a on a.building_id = b.id and a.edition_id = s.edition_id
