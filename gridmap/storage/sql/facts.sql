@@ -122,9 +122,11 @@ left join lateral (
         select g.code, circle_share(g.shape_m, st_x(s.place_m), st_y(s.place_m), s.accuracy_m) as share
         from grid g
         where g.edition_id = s.edition_id and g.tier = s.tier and st_dwithin(g.shape_m, s.place_m, s.accuracy_m)
+          and s.accuracy_m > 0 and whole.shares is null
+        offset 0  -- or else every share would be computed twice, once for the condition
     ) part
     where part.share > 0
-) shares on s.accuracy_m > 0 and not s.too_far and whole.shares is null
+) shares on not s.too_far
 left join lateral (
     select b.code, a.grid_code, b.warranty_until, st_distance(b.shape_m, s.place_m) as distance_m
     from building b join allotment a on a.building_id = b.id and a.edition_id = s.edition_id
