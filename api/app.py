@@ -43,7 +43,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         office = Office(database(settings), settings, secret, clock)
         app.state.office = office
-        office.gathering.open()
+        office.open()
         # What is here now stays: to look it over again and again would hold up one request in a hundred.
         gc.collect()
         gc.freeze()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from api.gathering import Gathering
 from api.sessions import Limits
+from api.ticking import Ticking
 from gridmap.operations.known import Known
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
@@ -31,10 +32,18 @@ class Office:
     limits: Limits = field(default_factory=Limits)
     known: Known = field(default_factory=lambda: Known(kept=True))
     gathering: Gathering = field(init=False)
+    ticking: Ticking = field(init=False)
 
     def __post_init__(self) -> None:
         self.gathering = Gathering(self.database, self.clock)
+        self.ticking = Ticking(self.database, self.clock)
+
+    def open(self) -> None:
+        self.gathering.open()
+        self.ticking.open()
 
     def close(self) -> None:
+        """Finish what has come in, then let go of the store."""
+        self.ticking.close()
         self.gathering.close()
         self.database.close()

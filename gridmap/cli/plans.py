@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 
 from gridmap.cli.given import check_encoding, refuse_unfit
 from gridmap.cli.screen import moment_said, now, open_store, table, tell, whisper
 from gridmap.domain.findings import Acceptance, Finding
-from gridmap.domain.model import Site
 from gridmap.errors import InputError
-from gridmap.operations import outlines, plans, publication
+from gridmap.operations import clock, outlines, plans, publication
 from gridmap.operations.checks import Checked, check, findings_frame
 from gridmap.spatial.files.exports import EXPORT_SUFFIXES, write_layer
 from gridmap.storage import places
@@ -267,13 +265,11 @@ def publish(
 def tick() -> None:
     """Do what time has brought: Editions that were dated ahead and have begun take over the open issues.
 
-    Reporting does it by itself; run it from cron where nobody reports.
+    `gridmap serve` and reporting do it by themselves; run it from cron where neither happens.
 
     \b
     gridmap tick
     """
     with open_store() as database, database.session() as session:
-        for where in session.scalars(select(Site).order_by(Site.code)):
-            moved, kept = publication.take_over(session, where, now())
-            if moved or kept:
-                tell(f"{where.code}: {moved} open issues moved to another grid or owner, {kept} stay")
+        for code, (moved, kept) in clock.tick(session, now()).items():
+            tell(f"{code}: {moved} open issues moved to another grid or owner, {kept} stay")

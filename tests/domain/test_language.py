@@ -7,22 +7,24 @@ from pathlib import Path
 import pytest
 
 from gridmap.domain.categories import CATEGORIES, GROUPS
+from gridmap.domain.rights import ACCOUNT_ROLES
 from gridmap.domain.roles import ROLES
 from gridmap.language import LANGUAGES, Phrase, catalogue, language_of, phrase, say
 
-PACKAGE = Path(__file__).parents[2] / "gridmap"
+PROJECT = Path(__file__).parents[2]
 
 
 def keys_in_the_code() -> set[str]:
     spoken = {
         node.args[0].value
-        for file in PACKAGE.rglob("*.py")
+        for package in ("gridmap", "api")
+        for file in (PROJECT / package).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "phrase"
         and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
     }  # fmt: skip
     data = {row.name for row in CATEGORIES} | {row.refer_to for row in CATEGORIES if row.refer_to}
-    return spoken | data | set(ROLES.values()) | set(GROUPS.values())
+    return spoken | data | set(ROLES.values()) | set(GROUPS.values()) | set(ACCOUNT_ROLES.values())
 
 
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
