@@ -110,7 +110,13 @@ def site_of(session: DbSession, viewer: Viewing, asked: SiteAsked = None) -> Sit
         raise NotFoundError(f"there is no site {code} here") from None
 
 
+def site_if_asked(session: DbSession, viewer: Viewing, asked: SiteAsked = None) -> Site | None:
+    """The site that is meant, or None for all that one sees."""
+    return None if viewer.site is None and asked is None else site_of(session, viewer, asked)
+
+
 TheSite = Annotated[Site, Depends(site_of)]
+SiteOrAll = Annotated[Site | None, Depends(site_if_asked)]
 
 
 def body_as(shape: type[Shape], request: Request, body: bytes) -> Shape:

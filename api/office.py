@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Lock
 
 from api.gathering import Gathering
 from api.sessions import Limits
 from api.ticking import Ticking
+from gridmap.operations.issues import Desk
 from gridmap.operations.known import Known
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
@@ -31,6 +33,9 @@ class Office:
     clock: Clock = utc_now
     limits: Limits = field(default_factory=Limits)
     known: Known = field(default_factory=lambda: Known(kept=True))
+    desks: dict[str, Desk] = field(default_factory=dict)
+    # A desk serves one batch at a time.
+    at_the_desk: Lock = field(default_factory=Lock)
     gathering: Gathering = field(init=False)
     ticking: Ticking = field(init=False)
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from gridmap.domain.codes import CODE_LENGTH
 from gridmap.domain.lifecycle import KINDS, STATUSES, URGENCIES
@@ -114,10 +125,27 @@ class ReportBody(Body):
     site: Code | None = None
 
 
+@dataclass(frozen=True)
+class Faulty:
+    """A report that is not what it must be, among others that may be."""
+
+    errors: list[Any]
+
+
+def _kept_apart(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """A report, or what is wrong with it: the others of the batch are none the worse for it."""
+    try:
+        return check(value)
+    except ValidationError as error:
+        return Faulty(list(error.errors()))
+
+
 class BatchBody(Body):
     """Many reports of one site at once; each is taken or refused by itself."""
 
-    issues: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    issues: Annotated[
+        list[Annotated[ReportBody, WrapValidator(_kept_apart)]], Field(min_length=1, max_length=MOST_AT_ONCE)
+    ]
     site: Code | None = None
 
 

@@ -34,7 +34,7 @@ from sqlalchemy import text
 
 from gridmap.operations import accounts
 from gridmap.settings import Settings
-from gridmap.storage.binaries import find_binaries
+from gridmap.storage.binaries import available, private_prefixes
 from gridmap.storage.database import Database
 from gridmap.storage.sql import statement
 
@@ -125,15 +125,15 @@ def script(decision_id: int) -> str:
     # Of the facts, pgbench keeps what the issue needs.
     facts = f"select site_id as s, edition_id as e, grid_id as g, tier1 as a, tier2 as b, tier3 as c from ({facts}) f"
     row = {
-        "id": ":id", "code": "'CITY-' || :id", "site_id": ":s", "category": "'lamp'", "kind": "'repair'",
-        "urgency": "'normal'", "source": "'bench'", "text": "'路灯不亮，请派人来看'", "accuracy_m": "15",
-        "reported_at": "now()", "received_at": "now()", "lon": ":lon", "lat": ":lat", "position": "'inside'",
-        "edition_id": ":e", "grid_id": ":g", "tier1": "':a'", "tier2": "':b'", "tier3": "':c'",
-        "decision_id": str(decision_id), "owner_role": "'grid_owner'", "owner_grid": "':c'", "account_id": "1",
-        "key": "'k' || :id", "digest": "'00'", "answer": "repeat('x', 1200)",
+        "id": ":id::bigint", "code": "'CITY-' || :id::text", "site_id": ":s::bigint", "category": "'lamp'",
+        "kind": "'repair'", "urgency": "'normal'", "source": "'bench'", "text": "'路灯不亮，请派人来看'",
+        "accuracy_m": "15", "reported_at": "now()", "received_at": "now()", "lon": ":lon::float8",
+        "lat": ":lat::float8", "position": "'inside'", "edition_id": ":e::bigint", "grid_id": ":g::bigint",
+        "tier1": ":a::text", "tier2": ":b::text", "tier3": ":c::text", "decision_id": str(decision_id),
+        "owner_role": "'grid_owner'", "owner_grid": ":c::text", "account_id": "1", "key": "'k' || :id::text",
+        "digest": "'00'", "answer": "repeat('x', 1200)",
     }  # fmt: skip
-    made = ", ".join(f"'{name}', {value}" for name, value in row.items()).replace("':a'", ":a::text")
-    made = made.replace("':b'", ":b::text").replace("':c'", ":c::text")
+    made = ", ".join(f"'{name}', {value}" for name, value in row.items())
     take = statement("take").replace("%(rows)s", f"json_build_array(json_build_object({made}))")
     west, south, east, north = EXTENT
     return "\n".join(
@@ -143,7 +143,7 @@ def script(decision_id: int) -> str:
             "begin;",
             "select pg_advisory_xact_lock_shared(1735549284, hashtext('CITY'));",
             "select number as revision, nextval('issue_id_seq') as id from revision \\gset",
-            "select count(*) as r from receipt where account_id = 1 and key = 'k' || :id \\gset",
+            "select count(*) as r from receipt where account_id = 1 and key = 'k' || :id::text \\gset",
             _plain(facts) + " \\gset",
             _plain(take) + ";",
             "commit;",
@@ -162,7 +162,8 @@ def pgbench(binaries: Path, url: str, file: Path, clients: int, seconds: int) ->
     said = subprocess.run(
         [binaries / "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds),
          "-f", file, "-h", host, "-U", user, "gridmap"],
-        capture_output=True, text=True, check=False, env={**os.environ, "PGOPTIONS": "-c plan_cache_mode=force_generic_plan"},
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PGOPTIONS": "-c plan_cache_mode=force_generic_plan"},
     )  # fmt: skip
     found = re.search(r"tps = ([\d.]+)", said.stdout)
     assert found is not None, said.stdout + said.stderr
@@ -209,7 +210,8 @@ def main() -> None:
     asked.add_argument("--clients", type=int, default=32)
     asked.add_argument("--grids", type=int, default=10_000)
     options = asked.parse_args()
-    with tempfile.TemporaryDirectory(prefix="gridmap-bench-") as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
         settings = Settings(home=Path(folder) / "home")
         with Database.open(settings) as database:
             load(database, city(options.grids, tiers=3))
@@ -227,7 +229,7 @@ def run(database: Database, port: int, key: str, options: argparse.Namespace, fi
     url = str(database.engine.url.render_as_string(hide_password=False)).replace("%2F", "/")
     rounds = []
     for number in range(options.rounds):
-        plain = pgbench(find_binaries().folder, url, file, options.clients, options.seconds)
+        plain = pgbench(available(private_prefixes(Path()))[0].programs, url, file, options.clients, options.seconds)
         rate, middle, slow = post(port, key, options.clients, options.seconds)
         rounds.append((plain, rate, middle, slow, rate / plain))
         print(f"round {number + 1}: pgbench {plain:,.0f}/s, HTTP {rate:,.0f}/s ({rate / plain:.2f}), "
@@ -237,7 +239,7 @@ def run(database: Database, port: int, key: str, options: argparse.Namespace, fi
     alone, middle, _ = post(port, key, 1, options.seconds)
     many = median(post_batches(port, key, 1_000, 5) for _ in range(options.rounds))
     print(f"one client, one at a time: {alone:,.0f}/s, p50 {middle:.1f} ms")
-    print(f"batches of 1,000: {many:,.0f}/s: {many / alone:.1f} x one at a time, {many / rate:.1f} x {options.clients} clients")
+    print(f"batches of 1,000: {many:,.0f}/s, {many / alone:.1f} x one client and {many / rate:.1f} x {options.clients}")
 
 
 if __name__ == "__main__":

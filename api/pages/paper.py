@@ -30,9 +30,7 @@ def _templates() -> Environment:
     )
 
 
-def page(
-    template: str, language: str, status: int = 200, *, policy: str = POLICY, **values: object
-) -> HTMLResponse:
+def page(template: str, language: str, status: int = 200, *, policy: str = POLICY, **values: object) -> HTMLResponse:
     """A page of a template, in a language, that is kept nowhere."""
     nonce = secrets.token_urlsafe(16)
     written = (

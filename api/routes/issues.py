@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator
 
-from api.dependencies import DbSession, Language, Now, OfIssues
+from api.dependencies import DbSession, Language, Now, OfIssues, SiteOrAll, allow
 from api.schemas import Code, Line, Moment, Status, bbox_of
 from gridmap.errors import FieldError, NotFoundError
 from gridmap.operations.routing import reason_from_json
@@ -32,6 +32,7 @@ def list_issues(
     session: DbSession,
     viewer: OfIssues,
     now: Now,
+    site: SiteOrAll,
     grid: Annotated[Code | None, Query(description="In this grid.")] = None,
     under: Annotated[Code | None, Query(description="In this grid or any below it.")] = None,
     status: Annotated[list[Status] | None, Query(description="In one of these; say it several times.")] = None,
@@ -46,7 +47,10 @@ def list_issues(
     format: Annotated[Literal["json", "geojson"], Query()] = "json",  # noqa: A002 (the name of the parameter)
 ) -> Response:
     """The newest issues first, a page at a time: `next` (or the Link header) leads on."""
+    if owner is not None:
+        allow(viewer, "people")
     wanted = views.IssueFilter(
+        site=site.code if site else None,
         grid=grid,
         under=under,
         status=tuple(status or ()),
@@ -80,18 +84,19 @@ def _kind(*, geojson: bool) -> str:
 
 
 def _mark_of(place: tuple[datetime, int]) -> str:
-    return urlsafe_b64encode(f"{place[0].isoformat()}|{place[1]}".encode()).decode().rstrip("=")
+    return urlsafe_b64encode(f"{place[0].astimezone(UTC).isoformat()}|{place[1]}".encode()).decode().rstrip("=")
 
 
 def _place_of(mark: str) -> tuple[datetime, int]:
     try:
         said, _, number = urlsafe_b64decode(mark + "=" * (-len(mark) % 4)).decode().partition("|")
-        moment, last = datetime.fromisoformat(said), int(number)
+        place = datetime.fromisoformat(said), int(number)
+        ours = _mark_of(place) == mark
     except (ValueError, OverflowError):
-        moment, last = datetime.fromtimestamp(0, UTC), -1
-    if moment.tzinfo is None or not 0 <= last < 2**63:
+        ours = False
+    if not ours:
         raise FieldError("after", "this is no `next` of a page: begin without it")
-    return moment, last
+    return place
 
 
 @router.get("/issues/{code}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import select
 
-from api.dependencies import DbSession, Language, Now, OfPeople, OfPlan, TheSite, allow
+from api.dependencies import DbSession, Language, Now, OfPeople, OfPlan, SiteOrAll, TheSite, allow
 from api.schemas import Code
 from gridmap.domain.categories import GROUPS
 from gridmap.domain.model import Site
@@ -52,7 +52,7 @@ def list_sites(session: DbSession, viewer: OfPlan) -> list[dict[str, Any]]:
 
 
 @router.get("/categories")
-def list_categories(session: DbSession, viewer: OfPlan, language: Language) -> list[dict[str, Any]]:
+def list_categories(session: DbSession, _: OfPlan, site: SiteOrAll, language: Language) -> list[dict[str, Any]]:
     """What an issue can be about."""
     return [
         {
@@ -63,7 +63,7 @@ def list_categories(session: DbSession, viewer: OfPlan, language: Language) -> l
             "kind": row.kind,
             "urgency": row.urgency,
         }
-        for row in stored_issues.categories(session, viewer.site_id).values()
+        for row in stored_issues.categories(session, site.id if site else None).values()
     ]
 
 
@@ -142,7 +142,7 @@ def _features(
 def _row(session: DbSession, viewer: Viewer, site: Site, now: Now, layer: Kind, code: str) -> dict[str, Any]:
     found = views.plan_row(session, viewer, plan_of(session, site, now), layer, code)
     if found is None:
-        raise NotFoundError(f"there is no such {layer.removesuffix('s')} as {code} here")
+        raise NotFoundError(f"{code} is none of the {layer} here")
     return found
 
 
@@ -154,9 +154,11 @@ def layer(
 ) -> Response:
     """A layer of the map, with an ETag: what has not changed is not sent again. `issues` are the open ones."""
     plan = plan_of(session, site, now)
-    etag = _etag(viewer, plan, name, views.stamp(session))
+    etag = _etag(session, viewer, plan, name)
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
-    if etag in (part.strip() for part in request.headers.get("if-none-match", "").split(",")):
+    # What packs answers on their way marks their ETags as weak.
+    known = (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(","))
+    if etag in known:
         return Response(status_code=304, headers=headers)
     return Response(_layer(session, viewer, plan, name), headers=headers, media_type=GEOJSON)
 
@@ -169,10 +171,10 @@ def _layer(session: DbSession, viewer: Viewer, plan: views.Plan, name: Layer) ->
     return views.plan_features(session, viewer, plan, name)
 
 
-def _etag(viewer: Viewer, plan: views.Plan, name: str, stamp: tuple[int, int]) -> str:
-    """What a layer looks like to this viewer: issues also change with every line of history, and by the minute."""
-    revision, line = stamp
-    parts = [viewer.account_id, viewer.role, viewer.grids, viewer.person_id, plan.edition_id, name, revision]
+def _etag(session: DbSession, viewer: Viewer, plan: views.Plan, name: str) -> str:
+    """What a layer looks like to this viewer: issues also change with whatever is written, and by the minute."""
+    parts = [viewer.account_id, viewer.role, viewer.grids, viewer.person_id, plan.edition_id, name]
+    parts += views.stamp_of_plan(session, plan)
     if name == "issues":
-        parts += [line, int(plan.at.timestamp()) // 60]
+        parts += [*views.stamp_of_issues(session), int(plan.at.timestamp()) // 60]
     return f'"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import BaseModel
 
-from api.dependencies import Language, Reporting, body_as, office_of, site_for
-from api.schemas import Line, ReportBody
+from api.dependencies import DbSession, Language, Now, Reporting, body_as, office_of, site_for, site_of
+from api.problems import fields_of
+from api.schemas import BatchBody, Faulty, Line, ReportBody
 from gridmap.domain.rights import Viewer
-from gridmap.errors import FieldError
-from gridmap.operations.intake import Report
+from gridmap.errors import ConflictError, FieldError
+from gridmap.operations.batches import take_many
+from gridmap.operations.intake import Outcome, Report
+from gridmap.operations.issues import Desk
 from gridmap.spatial.coordinates import to_wgs84
+from gridmap.storage import intake as stored
 
 router = APIRouter(tags=["issues"])
 Key = Annotated[
@@ -73,3 +79,80 @@ def report_of(body: ReportBody, viewer: Viewer, language: str) -> Report:
         language=language,
         **{name: getattr(body, name) for name in SAID},
     )
+
+
+async def body_bytes(request: Request) -> bytes:
+    return await request.body()
+
+
+@router.post(
+    "/issues/batch",
+    openapi_extra=body_of(BatchBody),
+    response_class=Response,
+    responses={200: {"description": "What became of each, in the order given", "content": {"application/json": {}}}},
+)
+def report_many(
+    request: Request,
+    session: DbSession,
+    viewer: Reporting,
+    now: Now,
+    language: Language,
+    body: Annotated[bytes, Depends(body_bytes)],
+    key: Key = None,
+) -> Response:
+    """Report up to 5,000 issues of one site at once; each is taken or refused by itself."""
+    batch = body_as(BatchBody, request, body)
+    office, digest = office_of(request), blake2b(body, digest_size=16).digest()
+    known = stored.receipts(session, [(viewer.account_id, key)]) if key else {}
+    if known:
+        before, answer = known[viewer.account_id, key or ""]
+        if before != digest:
+            raise FieldError("Idempotency-Key", "this key came with another body before: use a new one")
+        return Response(answer, 200, {"Idempotency-Replayed": "true"}, "application/json")
+    site = site_of(session, viewer, batch.site)
+    fates, sound = _looked_over(batch.issues, viewer, language, site.code)
+    with office.at_the_desk:
+        desk = office.desks.get(site.code)
+        desk = office.desks[site.code] = desk.at(session) if desk else Desk(session, site)
+        fates |= dict(zip(sound, take_many(session, desk, list(sound.values()), now), strict=True))
+    answer = _told(fates)
+    if key and not stored.keep_receipt(session, viewer.account_id, key, digest, answer, now):
+        raise ConflictError("the first request with this Idempotency-Key is under way: ask again")
+    return Response(answer, media_type="application/json")
+
+
+def _looked_over(
+    issues: Sequence[ReportBody | Faulty], viewer: Viewer, language: str, site: str
+) -> tuple[dict[int, Outcome | Faulty], dict[int, Report]]:
+    """What is wrong with some of the reports by themselves, and the others, by their place in the batch."""
+    fates: dict[int, Outcome | Faulty] = {}
+    sound: dict[int, Report] = {}
+    for n, issue in enumerate(issues):
+        if isinstance(issue, Faulty):
+            fates[n] = issue
+        elif issue.site not in (None, site):
+            fates[n] = Outcome(error=FieldError("site", f"a batch is of one site, and this one of {site}"))
+        else:
+            sound[n] = report_of(issue, viewer, language)
+    return fates, sound
+
+
+def _told(fates: Mapping[int, Outcome | Faulty]) -> str:
+    """The fates in the order of the batch, and how many there are of each."""
+    told, stored_count = [], 0
+    for n in range(len(fates)):
+        fate = fates[n]
+        if isinstance(fate, Outcome) and fate.error is None:
+            stored_count += 1
+            told.append(fate.answer)
+        else:
+            told.append(json.dumps({"errors": _faults(fate)}, ensure_ascii=False))
+    counts = f'"stored":{stored_count},"rejected":{len(fates) - stored_count}'
+    return f'{{{counts},"results":[{",".join(told)}]}}'
+
+
+def _faults(fate: Outcome | Faulty) -> list[dict[str, str]]:
+    if isinstance(fate, Faulty):
+        return fields_of(fate.errors)
+    field = fate.error.field if isinstance(fate.error, FieldError) else "reference"
+    return [{"field": field, "message": str(fate.error)}]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import sys
 import threading
@@ -44,6 +43,7 @@ def serve(
     proxy: Annotated[
         str | None, typer.Option(metavar="ADDRESSES", help="Proxies whose X-Forwarded headers are believed.")
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Write no line for each request.")] = False,
 ) -> None:
     """Serve the API and the pages.
 
@@ -59,7 +59,7 @@ def serve(
     with Database.open(settings, progress=whisper):
         whisper(f"gridmap answers on http://{host}:{settings.port} (Ctrl-C stops it)")
         with suppress(KeyboardInterrupt):  # the way to stop it
-            _server_run(host, settings, workers=workers, proxy=proxy)
+            _server_run(host, settings, workers, _options(proxy, quiet=quiet))
 
 
 def demo(port: Port = None) -> None:
@@ -113,23 +113,21 @@ def refuse_taken(host: str, port: int) -> None:
             ) from None
 
 
-def _server_run(host: str, settings: Settings, *, workers: int, proxy: str | None) -> None:
-    import os
-
+def _server_run(host: str, settings: Settings, workers: int, options: dict[str, Any]) -> None:
     import uvicorn
 
-    os.environ["GRIDMAP_PORT"] = str(settings.port)
-    uvicorn.run(APP, host=host, port=settings.port, workers=workers, **_options(proxy))
+    uvicorn.run(APP, host=host, port=settings.port, workers=workers, **options)
 
 
-def _options(proxy: str | None = None) -> dict[str, Any]:
+def _options(proxy: str | None = None, *, quiet: bool = False) -> dict[str, Any]:
+    requests = {"level": "WARNING" if quiet else "INFO"}
     return {
         "factory": True,
         "timeout_graceful_shutdown": GRACE,
         "proxy_headers": proxy is not None,
         "forwarded_allow_ips": proxy,
         "server_header": False,
-        "log_config": LOGGING,
+        "log_config": {**LOGGING, "loggers": {**LOGGING["loggers"], "gridmap.api.requests": requests}},
         "access_log": False,  # the service writes its own lines, without bodies, queries or tokens
     }
 
@@ -149,8 +147,7 @@ LOGGING: dict[str, Any] = {
 def _run_demo(database: Database, settings: Settings, settled: Settled) -> None:
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(APP, host=LOOPBACK, port=settings.port, **_options()))
-    logging.getLogger("gridmap.api.requests").setLevel(logging.WARNING)  # a demo's screen is for its links
+    server = uvicorn.Server(uvicorn.Config(APP, host=LOOPBACK, port=settings.port, **_options(quiet=True)))
     address = f"http://{LOOPBACK}:{settings.port}"
     player = threading.Thread(target=_replay, args=(database, server, address, settled), name="replay", daemon=True)
     player.start()

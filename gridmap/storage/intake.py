@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -56,3 +57,27 @@ def write_reports(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[in
     """Store routed reports, as the columns of `take.sql`: the ids of those that were."""
     written = run_prepared(session, "take", {"rows": "json"}, {"rows": json.dumps(rows, default=str)})
     return {row["id"] for row in written}
+
+
+def write_reporters(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note who reported issues that are stored."""
+    session.execute(
+        text("""
+            insert into reporter (issue_id, account_id, name, phone)
+            select * from json_to_recordset(cast(:rows as json))
+                as r (issue_id bigint, account_id bigint, name text, phone text)
+        """),
+        {"rows": json.dumps(rows)},
+    )
+
+
+def keep_receipt(session: Session, account_id: int, key: str, digest: bytes, answer: str, at: datetime) -> bool:
+    """Keep an answer for whoever asks again; false if somebody has answered under this key meanwhile."""
+    kept = session.execute(
+        text("""
+            insert into receipt (account_id, key, digest, answer, at) values (:account_id, :key, :digest, :answer, :at)
+            on conflict do nothing returning account_id
+        """),
+        {"account_id": account_id, "key": key, "digest": digest, "answer": answer, "at": at},
+    )
+    return kept.first() is not None
