@@ -33,10 +33,12 @@ def take_many(session: Session, desk: Desk, reports: Sequence[Report], at: datet
     batch = desk.report(points, at, "")
     for n, fault in zip(batch.rejected["n"], batch.rejected["fault"], strict=True):
         outcomes[rows[n]].error = FieldError(next((name for name in FIELDS if fault.startswith(name)), "lon"), fault)
+    # What is stored is numbered by its place among what was routed, and that by its place in the batch.
     codes = dict(zip(batch.stored["n"], batch.stored["code"], strict=True))
-    for row in batch.routed.to_dict("records"):
-        outcomes[rows[row["n"]]] = _outcome(row, codes.get(row["n"]))
-    _write_reporters(session, batch, [reports[n] for n in rows])
+    for place, row in enumerate(batch.routed.to_dict("records")):
+        outcomes[rows[row["n"]]] = _outcome(row, codes.get(place))
+    routed = [reports[rows[n]] for n in batch.routed.get("n", ())]
+    _write_reporters(session, batch, routed)
     return outcomes
 
 
