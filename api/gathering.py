@@ -67,6 +67,7 @@ class Gathering:
 
     def _work(self) -> None:
         intake = Intake()
+        self._warm(intake)
         while True:
             batch = self._gathered()
             if not batch:
@@ -78,6 +79,13 @@ class Gathering:
                     loop.call_soon_threadsafe(_settle, settled)
                 except RuntimeError:  # nobody waits any more: the service has stopped
                     LOG.info("%d answers came after the service had stopped", len(settled))
+
+    def _warm(self, intake: Intake) -> None:
+        try:
+            with self.database.session() as session:
+                intake.warm(session, self.clock())
+        except SQLAlchemyError as error:  # the first report will say so
+            LOG.warning("nothing could be read ahead: %s", type(error).__name__)
 
     def _gathered(self) -> list[Waiting]:
         """All that wait, at least one; nothing when the work is over."""

@@ -29,7 +29,7 @@ def take_many(session: Session, desk: Desk, reports: Sequence[Report], at: datet
         return outcomes
     # As objects, so that what is not said stays None in a column of texts.
     points = pd.DataFrame([_point(desk, reports[n], at) for n in rows], dtype=object)
-    points = points.astype({name: float for name in ("lon", "lat", "accuracy_m", "extent_m")})
+    points = points.astype(dict.fromkeys(("lon", "lat", "accuracy_m", "extent_m"), float))
     batch = desk.report(points, at, "")
     for n, fault in zip(batch.rejected["n"], batch.rejected["fault"], strict=True):
         outcomes[rows[n]].error = FieldError(next((name for name in FIELDS if fault.startswith(name)), "lon"), fault)

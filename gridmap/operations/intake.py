@@ -72,6 +72,13 @@ class Intake:
 
     known: Known = field(default_factory=lambda: Known(kept=True))
 
+    def warm(self, session: Session, at: datetime) -> None:
+        """Read what reports of this moment will ask for, before the first one waits for it."""
+        self.known = self.known.current(session)
+        router = Router(session, self.known)
+        for code in stored.site_codes(session):
+            router.warm(code, at)
+
     def take(self, session: Session, reports: Sequence[Report], at: datetime) -> list[Outcome]:
         """Route and store reports: each is stored with its history and its receipt, or refused with nothing written.
 
@@ -177,6 +184,8 @@ def _fault(router: Router, report: Report, route: Route, at: datetime) -> FieldE
     """What a report names that is not there, under the field that names it."""
     site = route.facts["site"]
     if site is None:
+        if report.site is not None and report.site not in stored.site_codes(router.session):
+            return FieldError("site", f"there is no site {report.site} here")
         return FieldError("lon", "no plan of grids was in force there and then")
     if report.category not in router.categories(site):
         return FieldError("category", f"no category is called {report.category!r}")

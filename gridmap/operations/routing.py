@@ -335,11 +335,24 @@ class Router:
             posts = people.posts_in_force(self.session, site.id, epoch, grids, about)
             away = people.away(self.session, site.id, epoch) if facts.overlays else ()
             return Roster(posts, self.people(site) if facts.overlays else {}, away)
+        return self._whole_roster(site, epoch, rosters)
+
+    def _whole_roster(self, site: Ruling, epoch: datetime, rosters: dict[tuple[int, datetime], Roster]) -> Roster:
         if (site.id, epoch) not in rosters:
             posts = people.posts_in_force(self.session, site.id, epoch)
             away = people.away(self.session, site.id, epoch)
             rosters[site.id, epoch] = Roster(posts, self.people(site), away)
         return rosters[site.id, epoch]
+
+    def warm(self, code: str, at: datetime) -> None:
+        """Read what routing at a moment asks of a site: its categories, its tree, and who holds which post."""
+        site = self.site(code)
+        self.categories(code)
+        edition = places.edition_in_force(self.session, site.id, at)
+        if edition is not None:
+            self.tree(edition.id)
+        moments = self.moments(code)
+        self._whole_roster(site, moments[bisect_right(moments, at) - 1], self.known.rosters)
 
     def keeper(self, site: Ruling, overlay: str) -> Keeper:
         if site.id not in self.known.overlays:
