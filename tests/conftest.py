@@ -17,6 +17,9 @@ from sqlalchemy.orm import Session
 
 from gridmap.storage.cluster import Cluster
 from gridmap.storage.database import Database
+from tests.browsing import browser, complaints, page
+
+__all__ = ["browser", "complaints", "page"]
 
 # How long an example takes says nothing on a machine that does other things too.
 hypothesis.settings.register_profile("gridmap", deadline=None, derandomize=True)

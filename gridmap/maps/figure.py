@@ -15,6 +15,8 @@ Assets = Literal["embedded", "linked"]
 
 # Folium's Map forbids to pinch, which people with weak sight need.
 _VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>', re.DOTALL)
+# Without one, every browser asks for /favicon.ico.
+ICON = '<link rel="icon" href="data:,">'
 VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">'
 
 # A tag that loads something by itself; a link to follow is no such thing.
@@ -48,7 +50,8 @@ class LocalFigure(Figure):
         body = self.html.render(**kwargs)
         refuse_foreign(body)
         return (
-            f'<!DOCTYPE html>\n<html lang="{safe(self.language)}">\n<head>\n<title>{safe(self.title)}</title>\n{head}\n'
+            f'<!DOCTYPE html>\n<html lang="{safe(self.language)}">\n<head>\n<title>{safe(self.title)}</title>\n'
+            f"{ICON}\n{head}\n"
             f"</head>\n<body>\n{body}\n<script{self._nonce()}>\n{self.script.render(**kwargs)}\n</script>\n</body>\n"
             "</html>\n"
         )
