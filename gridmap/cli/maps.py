@@ -9,11 +9,11 @@ import typer
 
 from gridmap.cli.given import refuse_unfit
 from gridmap.cli.screen import language, now, open_store, tell, whisper
-from gridmap.language import LANGUAGES
+from gridmap.language import DEFAULT, LANGUAGES
 from gridmap.maps.style import HEAT_DAYS, LAYERS
 from gridmap.storage import places
 
-LANGUAGE_HELP = f"One of {', '.join(LANGUAGES)}."
+LANGUAGE_HELP = f"One of {', '.join(LANGUAGES)}; else {DEFAULT}."
 SiteCode = Annotated[str | None, typer.Option("--site", metavar="CODE", help="The site, if the store holds several.")]
 
 
@@ -41,7 +41,7 @@ def write_map(
     from gridmap.maps.shell import Page
     from gridmap.operations import atlas
 
-    tongue, chosen = language(speak), [name.strip() for name in layers.split(",")] if layers else None
+    tongue, chosen = language(speak or DEFAULT), [name.strip() for name in layers.split(",")] if layers else None
     refuse_unfit([(out, (".html", ".htm"))])
     with open_store() as database, database.session() as session:
         of_site = places.site(session, site)
@@ -50,6 +50,6 @@ def write_map(
             session, chosen, at=now(), site=of_site.code, language=tongue, contacts=with_contacts,
             heat_days=heat_days, page=Page(of_site.name),
         )  # fmt: skip
-        written = drawn.get_root().render()
-    out.write_text(written, encoding="utf-8")
-    tell(f"{out}: the map of {of_site.code}, {len(written.encode()) / 1e6:.1f} MB, for any browser")
+        written = drawn.get_root().render().encode()
+        out.write_bytes(written)
+        tell(f"{out}: the map of {of_site.code}, {len(written) / 1e6:.1f} MB, for any browser")

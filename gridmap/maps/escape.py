@@ -25,7 +25,7 @@ def clipped(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def safe_deep(value: Any, longest: int = 500) -> Any:
+def safe_deep(value: Any, longest: int) -> Any:
     """Every string in a value of JSON, clipped and made safe; its keys are ours."""
     if isinstance(value, str):
         return safe(clipped(value, longest))

@@ -173,4 +173,4 @@ def _add_layers(
     overlays.add_overlays(features.overlay_features(given["overlays"], reader))
     if "heat" in shown:
         overlays.add_heat(heat)
-    overlays.add_issues(features.issue_features(issues, reader))
+    overlays.add_issues(features.issue_features(issues.head(style.MOST_DRAWN), reader))

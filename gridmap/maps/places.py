@@ -18,6 +18,10 @@ DEGREE_M = 111_320.0
 # A centimetre: more of a coordinate nobody sees.
 DECIMALS = 7
 
+# How much of a text a map shows: enough to know what is meant.
+NAME_LENGTH = 120
+LONGEST = {"text": 500}
+
 Collection = dict[str, Any]
 
 
@@ -27,7 +31,11 @@ def collection(frame: gpd.GeoDataFrame, properties: Iterable[dict[str, Any]]) ->
     features = [
         {
             "type": "Feature",
-            "properties": {name: value for name, value in safe_deep(row).items() if value is not None},
+            "properties": {
+                name: safe_deep(value, LONGEST.get(name, NAME_LENGTH))
+                for name, value in row.items()
+                if value is not None
+            },
             "geometry": json.loads(shapely.to_geojson(shape)),
         }
         for shape, row in zip(shapes, properties, strict=True)

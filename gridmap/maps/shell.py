@@ -20,11 +20,11 @@ from gridmap.language import phrase
 from gridmap.maps import symbols, words
 from gridmap.maps.escape import clipped, safe
 from gridmap.maps.features import Reader, category_term, rows
-from gridmap.maps.style import ATTENTIONS, LOAD_COLOURS, LOAD_TERMS
+from gridmap.maps.style import ATTENTIONS, LOAD_COLOURS, LOAD_TERMS, MOST_DRAWN
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LISTED: Final = 100
-LONGEST: Final = 120
+LONGEST: Final = 160
 
 # row of the legend: the layer it switches, and whether it is shown at first
 LEGEND: Final = {
@@ -68,10 +68,14 @@ def _templates() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=lambda value: value if isinstance(value, Markup) else Markup(safe("" if value is None else value)),  # noqa: S704
+        finalize=lambda value: value if isinstance(value, Markup) else _as_markup(value),
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _as_markup(value: Any) -> Markup:
+    return Markup(safe("" if value is None else clipped(str(value), LONGEST)))  # noqa: S704
 
 
 def shell_of(
@@ -136,12 +140,13 @@ def _mix(counts: Mapping[str, int], language: str) -> list[dict[str, Any]]:
 def _item(row: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
     """One line of the list."""
     category, text = category_term(row, reader.language), row.get("text")
+    colon = ": " if reader.language == "en" else "："
     return {
         "code": row["code"],
         "asks": row["attention"],
         "term": ATTENTIONS[row["attention"]].term.say(reader.language),
         "symbol": Markup(symbols.attention_symbol(row["attention"])),  # noqa: S704
-        "title": clipped(f"{category}：{text}" if text else category, LONGEST),
+        "title": f"{category}{colon}{text}" if text else category,
         "place": " · ".join(str(each) for each in (row.get("grid"), row.get("owner_name")) if each) or row["code"],
         "late": words.due_words(row.get("due_at"), reader.at, reader.language)
         or reader.moment(row["reported_at"]),
@@ -151,6 +156,9 @@ def _item(row: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
 def _more(count: int, language: str) -> str | None:
     if count <= LISTED:
         return None
+    if count > MOST_DRAWN:
+        said = phrase("{count} in all; the {drawn} most urgent are on the map", count=count, drawn=MOST_DRAWN)
+        return said.say(language)
     return phrase("and {count} more on the map", count=count - LISTED).say(language)
 
 

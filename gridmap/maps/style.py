@@ -10,6 +10,8 @@ from gridmap.language import Phrase, phrase
 # What a map can show, and how far back its heat reaches in days.
 LAYERS: Final = ("grids", "buildings", "facilities", "overlays", "issues", "heat")
 HEAT_DAYS: Final = 90
+# Beyond this many open issues only those that burn most are drawn; all of them are counted.
+MOST_DRAWN: Final = 2_000
 
 LAND: Final = "#fdfdfe"
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import folium
 import pandas as pd
@@ -87,7 +88,7 @@ def grid_map(
 
 def _service_page(site: Site, viewer: Viewer | None) -> Page:
     """The page of the service; its languages keep the site that is looked at."""
-    links = {name: f"?language={name}&site={site.code}" for name in LANGUAGES}
+    links = {name: f"?{urlencode({'lang': name, 'site': site.code})}" for name in LANGUAGES}
     return Page(site.name, viewer.name if viewer else None, "/sign-out" if viewer else None, links)
 
 

@@ -28,7 +28,13 @@ def layer(session: Session, viewer: Viewer, plan: Plan, name: str) -> gpd.GeoDat
     if name == "buildings":
         leaves = [grids[0] if grids else None for grids in frame["grids"]]
         return frame.drop(columns="grids").assign(grid=pd.Series(leaves, index=frame.index, dtype=object))
-    return frame
+    return _holding(frame, plan.at) if name == "overlays" else frame
+
+
+def _holding(frame: gpd.GeoDataFrame, at: datetime) -> gpd.GeoDataFrame:
+    """Those that hold at a moment."""
+    since, until = (pd.to_datetime(frame[name], utc=True) for name in ("valid_from", "valid_to"))
+    return frame[(since.isna() | (since <= at)) & (until.isna() | (until > at))].reset_index(drop=True)
 
 
 def _with_owners(frame: gpd.GeoDataFrame, leaf_tier: int) -> gpd.GeoDataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gridmap.domain.frames import GROUND_KINDS
 from gridmap.domain.lifecycle import ENDED
-from gridmap.domain.rights import Viewer
+from gridmap.domain.rights import BOUND_TO_GRID, Viewer
 
 _ENDED: Final = "({})".format(", ".join(f"'{status}'" for status in ENDED))
 MOST: Final = 1_000
@@ -31,6 +31,7 @@ class IssueFilter:
     until: datetime | None = None
     bbox: tuple[float, float, float, float] | None = None
     open_only: bool = False
+    site: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def of_viewer(viewer: Viewer) -> dict[str, Any]:
         "viewer_grids": list(viewer.grids or ()),
         "whole": viewer.grids is None,
         "viewer_account": viewer.account_id,
+        "viewer_role": viewer.role,
         "viewer_person": viewer.person_id,
         "viewer_named": f'[{{"person": {{"code": "{_quoted(viewer.person)}"}}}}]',
     }
@@ -85,21 +87,20 @@ def _quoted(code: str | None) -> str:
     return (code or "").replace("\\", "\\\\").replace('"', '\\"')
 
 
-OWN: Final = "exists (select 1 from reporter r where r.issue_id = i.id and r.account_id = :viewer_account)"
-WORK: Final = f"""(
-    i.owner_id = :viewer_person
-    or i.decision_id in (
-        select d.id from decision d
-        where d.site_id = :viewer_site and :viewer_person is not null and d.answers @> cast(:viewer_named as jsonb)
-    )
-    or {OWN}
-)"""
-
-# What lies in the viewer's grids by any tier, or is a post's that is held on one of them.
-HERE: Final = """(
-    i.grid_id in (select id from area) or i.owner_grid in (select code from area)
-    or i.tier1 in (select code from area) or i.tier2 in (select code from area) or i.tier3 in (select code from area)
-)"""
+# Sets of codes are looked up once, as arrays: so an index can be walked or probed whichever way is shorter.
+OWN: Final = "i.id = any(array(select r.issue_id from reporter r where r.account_id = :viewer_account))"
+NAMED: Final = """i.owner_id = :viewer_person or i.decision_id = any(array(
+    select d.id from decision d where d.site_id = :viewer_site and d.answers @> cast(:viewer_named as jsonb)
+))"""
+# What lies in the viewer's grids, by the tree or by any tier, or is a post's that is held on one of them.
+HERE: Final = """i.grid_id = any(array(select id from area)) or i.owner_grid = any(array(select code from area))
+    or cast(:viewer_grids as text[]) && array[i.tier1, i.tier2, i.tier3]"""
+# An account of a grid, but of no person, stands for whoever holds the post there.
+NOT_OF_HOLDER: Final = """(i.about_id is null or i.about_id not in (
+    select post.person_id from post
+    where post.site_id = :viewer_site and post.role = :viewer_role
+      and post.grid_code = any(cast(:viewer_grids as text[]))
+))"""
 
 
 def seen(viewer: Viewer) -> str:
@@ -107,25 +108,39 @@ def seen(viewer: Viewer) -> str:
     reach = viewer.reach("issues")
     if reach is None:
         return "false"
-    conditions = {
-        "area": "true" if viewer.grids is None else f"({HERE} or {WORK})",
-        "work": WORK,
-        "own": OWN,
-    }
-    told = [conditions[reach]]
+    whole = reach == "area" and viewer.grids is None
+    told = ["true" if whole else f"({' or '.join(_parts(viewer, reach))})"]
     if viewer.site_id is not None:
         told.append("i.site_id = :viewer_site")
     if viewer.person_id is not None:
         told.append("(i.about_id is null or i.about_id <> :viewer_person)")
+    elif viewer.grids and viewer.role in BOUND_TO_GRID:
+        told.append(NOT_OF_HOLDER)
     return " and ".join(told)
+
+
+def _parts(viewer: Viewer, reach: str) -> Iterator[str]:
+    """Where the issues of a viewer lie who does not see them all: what cannot hold is not asked."""
+    if reach == "area" and viewer.grids:
+        yield HERE
+    if reach != "own" and viewer.person_id is not None:
+        yield NAMED
+    yield OWN
 
 
 # ---------------------------------------------------------------- issues
 
 
+# Residents report under the name of their account.
+NAMELESS: Final = """case when exists (
+    select 1 from reporter r join account a on a.id = r.account_id where r.issue_id = i.id and a.role = 'resident'
+) then 'resident' else i.source end"""
+
+
 def _issue_columns(viewer: Viewer) -> str:
     """An issue as its view gives it; words and names only to those who may have them."""
     words = "i.text" if viewer.reach("words") else "null::text"
+    source = "i.source" if viewer.reach("reporters") else NAMELESS
     person = (
         "case when p.id is not null then json_build_object('code', p.code, 'name', p.name) end"
         if viewer.reach("people")
@@ -136,7 +151,7 @@ def _issue_columns(viewer: Viewer) -> str:
         i.due_at < :now and i.status not in {_ENDED} as overdue, i.position, i.level, g.code as grid,
         i.tier1, i.tier2, i.tier3,
         json_build_object('role', i.owner_role, 'grid', i.owner_grid, 'person', {person}) as owner,
-        {words} as text, i.source, i.reference
+        {words} as text, {source} as source, i.reference
     """
 
 
@@ -165,15 +180,24 @@ def issue_list(
         else "row_to_json(v)"
     )
     place_columns = "" if geojson else ", st_x(i.geom) as lon, st_y(i.geom) as lat"
+    # Site by site, for the issues of each are kept in the order that is asked for.
     rows = session.execute(
         text(f"""
             with recursive {AREA}
             select ({item})::text as item, i.reported_at, i.id
             from {ISSUE_TABLES}
+            join (
+                select newest.id from site cross join lateral (
+                    select i.id, i.reported_at from issue i
+                    where i.site_id = site.id and {seen(viewer)} and {conditions}
+                    order by i.reported_at desc, i.id desc limit :limit
+                ) newest
+                where (:viewer_site is null or site.id = :viewer_site)
+                  and (cast(:wanted_site as text) is null or site.code = :wanted_site)
+                order by newest.reported_at desc, newest.id desc limit :limit
+            ) wanted on wanted.id = i.id
             cross join lateral (select {_issue_columns(viewer)} {place_columns}) v
-            where {seen(viewer)} and {conditions}
             order by i.reported_at desc, i.id desc
-            limit :limit
         """),
         {**of_viewer(viewer), **values, "now": at, "limit": min(limit, MOST) + 1},
     ).all()
@@ -182,13 +206,22 @@ def issue_list(
     return Page([row.item for row in kept], (kept[-1].reported_at, kept[-1].id) if more else None)
 
 
+UNDER: Final = """
+    with recursive below as (
+        select id from grid where code = :under
+        union
+        select child.id from grid child join below on child.parent_id = below.id
+    ) select id from below
+"""
+
+
 def _narrowed(wanted: IssueFilter, after: tuple[datetime, int] | None) -> tuple[str, dict[str, Any]]:
     conditions = {
-        "g.code = :grid": wanted.grid,
-        "i.grid_id in (select id from grid_under(:under))": wanted.under,
+        "i.grid_id = any(array(select id from grid where code = :grid))": wanted.grid,
+        f"i.grid_id = any(array({UNDER}))": wanted.under,
         "i.status = any(cast(:status as text[]))": list(wanted.status) or None,
-        "c.code = :category": wanted.category,
-        "p.code = :owner": wanted.owner,
+        "i.category_id = any(array(select id from category where code = :category))": wanted.category,
+        "i.owner_id = any(array(select id from person where code = :owner))": wanted.owner,
         "i.reported_at >= :since": wanted.since,
         "i.reported_at < :until": wanted.until,
         "i.geom && st_makeenvelope(:west, :south, :east, :north, 4326)": wanted.bbox,
@@ -199,11 +232,11 @@ def _narrowed(wanted: IssueFilter, after: tuple[datetime, int] | None) -> tuple[
     after_at, after_id = after or (None, None)
     values = {
         "grid": wanted.grid, "under": wanted.under, "status": list(wanted.status), "category": wanted.category,
-        "owner": wanted.owner, "since": wanted.since, "until": wanted.until, "west": west, "south": south,
-        "east": east, "north": north, "after_at": after_at, "after_id": after_id,
+        "owner": wanted.owner, "wanted_site": wanted.site, "since": wanted.since, "until": wanted.until, "west": west,
+        "south": south, "east": east, "north": north, "after_at": after_at, "after_id": after_id,
     }  # fmt: skip
     told = [condition for condition, value in conditions.items() if value is not None]
-    return " and ".join(told).replace("grid_under(:under)", UNDER) or "true", values
+    return " and ".join(told) or "true", values
 
 
 def open_features(session: Session, viewer: Viewer, plan: Plan) -> str:
@@ -223,15 +256,6 @@ def open_features(session: Session, viewer: Viewer, plan: Plan) -> str:
             {**of_viewer(viewer), "site": plan.site_id, "now": plan.at},
         ).scalar_one()
     )
-
-
-UNDER: Final = """(
-    with recursive below as (
-        select id from grid where code = :under
-        union
-        select child.id from grid child join below on child.parent_id = below.id
-    ) select id from below
-) as under"""
 
 
 def issue_by_code(session: Session, viewer: Viewer, code: str, at: datetime) -> dict[str, Any] | None:
@@ -263,10 +287,16 @@ def issue_by_code(session: Session, viewer: Viewer, code: str, at: datetime) -> 
     return {
         **row.view,
         "answers": row.answers,
-        "reasons": row.reasons,
+        "reasons": [reason for reason in row.reasons if viewer.reach("people") or reason["rule"] != "deputy"],
         "reporter": row.reporter,
-        "history": row.history,
+        "history": [_line(viewer, line) for line in row.history or ()],
     }
+
+
+def _line(viewer: Viewer, line: dict[str, Any]) -> dict[str, Any]:
+    """A line of history without the words and the people that the viewer may not have."""
+    note = line["note"] if viewer.reach("words") else None
+    return {**line, "note": note, "data": line["data"] if viewer.reach("people") else None}
 
 
 # ---------------------------------------------------------------- the plan
@@ -331,6 +361,7 @@ def plan_query(viewer: Viewer, layer: str) -> str:
                 :whole or f.kind = any(cast(:ground as text[])) or f.grid_code in (select code from down)
                 or f.grid_code is null and exists (
                     select 1 from grid g where g.id in (select id from down) and st_intersects(g.geom, f.geom)
+                      and (st_dimension(f.geom) < 2 or not st_touches(g.geom, f.geom))
                 )
             ) order by f.code
         """,
@@ -339,6 +370,7 @@ def plan_query(viewer: Viewer, layer: str) -> str:
             where o.site_id = :site and (
                 :whole or exists (
                     select 1 from grid g where g.id in (select id from down) and st_intersects(g.geom, o.geom)
+                      and not st_touches(g.geom, o.geom)
                 )
             ) order by o.code
         """,
@@ -415,9 +447,25 @@ def people_seen(session: Session, viewer: Viewer, plan: Plan) -> list[dict[str, 
     return [dict(row) for row in rows.mappings()]
 
 
-def stamp(session: Session) -> tuple[int, int]:
-    """What moves when anything shown has changed: the revision of plans, and the last line of any history."""
-    row = session.execute(
-        text("select (select number from revision), coalesce((select max(id) from issue_event), 0)")
-    ).one()
-    return int(row[0]), int(row[1])
+def stamp_of_plan(session: Session, plan: Plan) -> tuple[Any, ...]:
+    """What moves when a layer of the plan has changed: the revision, and when somebody last took or left a post."""
+    return tuple(
+        session.execute(
+            text("""
+                select (select number from revision), max(moment) from (
+                    select valid_from as moment from post where site_id = :site and valid_from <= :now
+                    union all
+                    select valid_to from post where site_id = :site and valid_to <= :now
+                ) moments
+            """),
+            {"site": plan.site_id, "now": plan.at},
+        ).one()
+    )
+
+
+def stamp_of_issues(session: Session) -> tuple[Any, ...]:
+    """What moves when anything has been written: the transactions that can be seen.
+
+    The numbers of lines would not do: a line that is written first may be committed last.
+    """
+    return tuple(session.execute(text("select max(id), pg_current_snapshot()::text from issue_event")).one())

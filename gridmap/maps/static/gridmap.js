@@ -11,6 +11,14 @@ const GridMap = (() => {
   let pointedAt = null;
   const canvases = {};
   const markers = new Map();
+  const plates = [];
+
+  // Leaflet's own pin looks for its picture beside a style sheet, which a page in one file does not have.
+  const drawing = (size, inner) =>
+    `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="${size}">${inner}</svg>`)}`;
+  const pin = drawing('0 0 25 41', '<path d="M12.5 40C8 30 2 20 2 12.5a10.5 10.5 0 0 1 21 0C23 20 17 30 12.5 40z" fill="#1f5fd0" stroke="#fff" stroke-width="2"/><circle cx="12.5" cy="12.5" r="4" fill="#fff"/>');
+  L.Icon.Default.imagePath = '';
+  L.Icon.Default.mergeOptions({ iconUrl: pin, iconRetinaUrl: pin, shadowUrl: drawing('0 0 1 1', ''), shadowSize: [1, 1] });
 
   // ------------------------------------------------------------ text
 
@@ -112,7 +120,7 @@ const GridMap = (() => {
 
   // ------------------------------------------------------------ markers
 
-  function icon(className, markup, size, box) {
+  function icon(className, markup, box) {
     return L.divIcon({ className, html: markup, iconSize: [box, box], iconAnchor: [box / 2, box / 2] });
   }
 
@@ -120,7 +128,7 @@ const GridMap = (() => {
     const { asks, title, sub, pill, rows } = feature.properties;
     const order = Object.keys(config.symbols).indexOf(asks);
     const made = L.marker(place, {
-      icon: icon(`gm-issue gm-is-${asks}`, config.symbols[asks], 24, 44),
+      icon: icon(`gm-issue gm-is-${asks}`, config.symbols[asks], 44),
       title: plain([pill, title, rows.grid || sub].join(' · ')),
       keyboard: true, riseOnHover: true, zIndexOffset: (4 - order) * 300,
     });
@@ -130,9 +138,10 @@ const GridMap = (() => {
 
   function facilityMarker(feature, place) {
     const { kind, state, title } = feature.properties;
-    const plates = config.plates[kind] || config.plates[''];
+    const drawn = config.plates[kind] || config.plates[''];
+    plates.push(place);
     return L.marker(place, {
-      icon: icon('gm-facility', plates[state] || plates.in_order, 16, 24),
+      icon: icon('gm-facility', drawn[state] || drawn.in_order, 24),
       title: plain(title), keyboard: false, pane: 'facilities',
     });
   }
@@ -141,7 +150,7 @@ const GridMap = (() => {
     const order = Object.keys(config.symbols);
     const asked = cluster.getAllChildMarkers().map(each => order.indexOf(each.feature.properties.asks));
     const worst = order[Math.min(...asked)];
-    const made = icon('gm-cluster', '', 34, 34);
+    const made = icon('gm-cluster', '', 34);
     made.options.html = `<b style="border-color:${config.style.attentions[worst]}">${cluster.getChildCount()}</b>`;
     return made;
   }
@@ -219,6 +228,7 @@ const GridMap = (() => {
       content.tabIndex = -1;
       content.focus({ preventScroll: true });
     });
+    map.getContainer().addEventListener('keydown', event => event.key === 'Escape' && map.closePopup());
     map.on('popupclose', () => before && before.isConnected && before.focus({ preventScroll: true }));
   }
 
@@ -298,7 +308,7 @@ const GridMap = (() => {
     const view = map.getPixelBounds();
     const origin = map.getPixelOrigin();
     const scale = metresPerPixel();
-    const taken = issueBoxes();
+    const taken = markBoxes(view);
     const own = [];
     for (const label of labels) {
       label.box.hidden = true;
@@ -316,12 +326,16 @@ const GridMap = (() => {
 
   const fits = (label, radius) => label.className === 'gm-l1' || label.width * 0.4 < radius * 1.1;
 
-  function issueBoxes() {
-    if (!map.hasLayer(layers.issues)) return [];
-    return [...markers.values()].map(each => {
-      const spot = map.project(each.getLatLng());
-      return [spot.x - 11, spot.y - 11, spot.x + 11, spot.y + 11];
-    });
+  // What stands in the way of a label: the symbols in view.
+  function markBoxes(view) {
+    const boxes = [];
+    const add = (place, half) => {
+      const { x, y } = map.project(place);
+      if (view.contains([x, y])) boxes.push([x - half, y - half, x + half, y + half]);
+    };
+    if (map.hasLayer(layers.issues)) markers.forEach(each => add(each.getLatLng(), 11));
+    if (map.hasLayer(layers.facilities) && map.getZoom() >= FACILITIES_FROM_ZOOM) plates.forEach(place => add(place, 8));
+    return boxes;
   }
 
   function freeSpot(label, spot, radius, taken, own) {
@@ -360,7 +374,7 @@ const GridMap = (() => {
     if (name === 'heat') showsHeat = isOn;
     restyle(`tier${config.leaf}`);
     if (name === 'tier1' && isOn) layers.tier1.bringToFront();
-    if (name === 'issues') placeLabels();
+    if (name === 'issues' || name === 'facilities') placeLabels();
     document.querySelectorAll(`[data-of="${name}"]`).forEach(each => { each.hidden = !isOn; });
   }
 
