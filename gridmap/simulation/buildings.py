@@ -90,7 +90,9 @@ class Building:
 
     def of_cell(self, cell: Cell) -> int:
         """The households of this building that a cell has."""
-        return self.households // 2 if self.shared else self.households if cell is self.cell else 0
+        if cell is not self.cell and cell is not self.shared:
+            return 0
+        return self.households // 2 if self.shared else self.households
 
     def row(self) -> dict[str, Any]:
         """As a layer of buildings has it."""
