@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -182,6 +183,8 @@ def _run(*command: str, output: int | None = None) -> str:
 
 
 if __name__ == "__main__":
+    # Told to end, it still takes its machine away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if reason := missing():
         sys.exit(f"{reason}: nothing was proved")
     prove(sys.argv[1], sys.argv[2], *([sys.argv[3:]] if sys.argv[3:] else []))

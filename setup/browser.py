@@ -25,7 +25,7 @@ from gridmap.errors import StoreError
 from gridmap.settings import default_home
 from gridmap.storage.binaries import library_path
 from gridmap.storage.locks import Lock
-from gridmap.storage.packages import NOT_NEEDED, Apt, _batches, _dependencies, _installed
+from gridmap.storage.packages import NOT_NEEDED, Apt, dependencies_of, in_batches, installed_packages
 from gridmap.storage.programs import make_folder, run
 from setup.crew import PROJECT, stop_when_told
 
@@ -175,7 +175,7 @@ def _unpack(prefix: Path, missing: list[str], apt: Apt) -> None:
     listing = apt("apt-get", "download", "--print-uris", "-qq", *names, folder=debs)
     sizes = {file.split("_")[0]: int(size) for file, size in re.findall(r"^'\S+' (\S+) (\d+)", listing, re.MULTILINE)}
     _say(f"Fetching {' and '.join(missing)}: {len(names)} packages, {sum(sizes.values()) / 1e6:.0f} MB")
-    for batch in _batches(names, sizes):
+    for batch in in_batches(names, sizes):
         apt("apt-get", "download", "-qq", *batch, folder=debs)
     new = prefix.with_name(f"{prefix.name}.new.{os.getpid()}")
     for leftover in prefix.parent.glob(f"{prefix.name}.new.*"):
@@ -192,12 +192,12 @@ def _unpack(prefix: Path, missing: list[str], apt: Apt) -> None:
 
 def _needed(apt: Apt, missing: list[str]) -> list[str]:
     """Follow the dependencies down to what the system already has."""
-    installed = _installed()
+    installed = installed_packages()
     needed: set[str] = set()
     level = {name for each in missing for name in BESIDE[each]}
     while level:
         needed |= level
-        found = set(_dependencies(apt, sorted(level), installed)) - needed - installed
+        found = set(dependencies_of(apt, sorted(level), installed)) - needed - installed
         level = {name for name in found if not NOT_NEEDED.match(name) and not NOT_FOR_TESTS.match(name)}
     return sorted(needed)
 

@@ -42,6 +42,7 @@ class Crew:
         self._running: dict[subprocess.Popen[str], str] = {}
         self._jobs: set[Future[None]] = set()
         self._said = self.began
+        self._stopped = False
 
     def say(self, text: str) -> None:
         """Tell people what is going on, and when."""
@@ -75,6 +76,7 @@ class Crew:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         with self._lock:
+            self._stopped = True
             left = list(self._running)
         for program in left:
             _end(program)
@@ -82,7 +84,20 @@ class Crew:
         self._log.close()
 
     def _attend(self, text: str, command: list[str], talks: bool, variables: Mapping[str, str]) -> None:
-        program = subprocess.Popen(  # noqa: S603
+        with self._lock:
+            if self._stopped:
+                return
+            program = self._begin(command, talks, variables)
+            self._running[program] = text
+        with program:
+            last = self._listen(program, talks)
+        with self._lock:
+            del self._running[program]
+        if program.returncode != 0:
+            raise SetupError(last if talks and last else f"{text} failed: {last or 'it did not say why'}")
+
+    def _begin(self, command: list[str], talks: bool, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603
             command,
             cwd=PROJECT,
             env={**os.environ, **variables},
@@ -94,13 +109,6 @@ class Crew:
             # Ctrl-C is ours to hear: we end a program with all it has started.
             start_new_session=True,
         )
-        with self._lock:
-            self._running[program] = text
-        last = self._listen(program, talks)
-        with self._lock:
-            del self._running[program]
-        if program.returncode != 0:
-            raise SetupError(last if talks and last else f"{text} failed: {last or 'it did not say why'}")
 
     def _listen(self, program: subprocess.Popen[str], talks: bool) -> str:
         """Show or keep each line as it comes; return the last."""
@@ -111,7 +119,6 @@ class Crew:
                 self.say(line.rstrip())
             else:
                 self._log.write(line)
-        program.wait()
         return last
 
 

@@ -69,18 +69,31 @@ def pip_settings(listing: str) -> dict[str, str]:
     return settings
 
 
+def settings_of(python: Path) -> dict[str, str]:
+    """Ask the pip of a Python how it is set up."""
+    return pip_settings(_run([python, "-m", "pip", "config", "list"]).stdout)
+
+
 def environ_for_uv(settings: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """Say the same to uv by its variables; what a person told uv himself stays as it is."""
     told: dict[str, str] = {}
     for key, value in settings.items():
-        between = "," if key == "find-links" else " "
         for name in FOR_UV.get(key, ()):
-            told[name] = between.join(value.split())
+            told[name] = _in_uvs_form(key, value.split())
     # pip takes the best version of all indexes, and knows the system's certificates.
     told.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     if "SSL_CERT_FILE" not in told | dict(own) and ssl.get_default_verify_paths().cafile:
         told["UV_SYSTEM_CERTS"] = "1"
     return told | {name: value for name, value in own.items() if name.startswith("UV_")}
+
+
+def _in_uvs_form(key: str, values: list[str]) -> str:
+    if key == "find-links":
+        # A folder that is not there is nothing to pip, and an error to uv.
+        return ",".join(value for value in values if "://" in value or Path(value).exists())
+    if key == "proxy":
+        return " ".join(value if "://" in value else f"http://{value}" for value in values)
+    return " ".join(values)
 
 
 def beyond_uv(settings: Iterable[str]) -> list[str]:
@@ -117,7 +130,7 @@ def _with_uv(python: Path, arguments: Sequence[str | Path]) -> str | None:
     uv = python.with_name("uv")
     if not uv.exists():
         return "it is not here"
-    settings = pip_settings(_run([python, "-m", "pip", "config", "list"]).stdout)
+    settings = settings_of(python)
     if beyond := beyond_uv(settings):
         return f"it cannot be told pip's {', '.join(beyond)}"
     own = {**os.environ, **environ_for_uv(settings, os.environ)}

@@ -24,13 +24,13 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from setup.crew import PROJECT, SetupError, stop_when_told
-from setup.python_packages import install
+from setup.python_packages import install, settings_of
 
 WEB = PROJECT / "web"
 FETCHED = PROJECT / ".setup-stamps/web"
 VENDOR = PROJECT / "gridmap/maps/static/vendor"
 OLDEST_NPM = 7  # the first that reads our form of lock
-OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 PATIENCE = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
 AFTER = "then run the set-up again"
 
@@ -72,7 +72,7 @@ def fetch(python: Path) -> Path:
         for file in ("package.json", "package-lock.json"):
             shutil.copy(WEB / file, folder)
         with npm(python) as command:
-            _let_npm_fetch([*command, "ci", *OPTIONS, *PATIENCE], folder)
+            _let_npm_fetch([*command, "ci", *OPTIONS, *PATIENCE], folder, python)
         (folder / "wanted").write_text(wanted(), "utf-8")
         shutil.rmtree(FETCHED, ignore_errors=True)
         folder.rename(FETCHED)
@@ -85,7 +85,8 @@ def npm(python: Path) -> Iterator[list[str]]:
     if _is_new_enough(found := shutil.which("npm")):
         yield [str(found)]
         return
-    with tempfile.TemporaryDirectory(prefix="gridmap-npm-") as folder:
+    # Not in /tmp: beside the clone the files are linked from uv's cache, not copied into memory.
+    with tempfile.TemporaryDirectory(dir=FETCHED.parent, prefix="npm.") as folder:
         try:
             install(python, "--target", Path(folder), "-r", WEB / "requirements.txt")
         except SetupError as error:
@@ -103,18 +104,20 @@ def _is_new_enough(program: str | None) -> bool:
     return done.returncode == 0 and version is not None and int(version[1]) >= OLDEST_NPM
 
 
-def _let_npm_fetch(command: list[str], folder: Path) -> None:
-    environ = dict(os.environ)
-    # Node has certificates of its own, and does not know the machine's.
-    for name in ("PIP_CERT", "SSL_CERT_FILE"):
-        if Path(environ.get(name) or "-").is_file():
-            environ.setdefault("NODE_EXTRA_CA_CERTS", environ[name])
+def _let_npm_fetch(command: list[str], folder: Path, python: Path) -> None:
+    environ = {**_certificates(python), **os.environ}
     done = subprocess.run(  # noqa: S603
         command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     print(done.stdout, done.stderr, flush=True)
     if done.returncode != 0:
         raise SetupError(_what_npm_said(done.stderr))
+
+
+def _certificates(python: Path) -> dict[str, str]:
+    """Node has certificates of its own: it is told of those that Python's programs here are told to trust."""
+    file = os.environ.get("PIP_CERT") or os.environ.get("SSL_CERT_FILE") or settings_of(python).get("cert")
+    return {"NODE_EXTRA_CA_CERTS": file} if file else {}
 
 
 def _what_npm_said(output: str) -> str:

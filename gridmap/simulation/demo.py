@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -137,6 +139,8 @@ def replay(database: Database, at: datetime, tell: Callable[[int, int], None], s
         session.expunge(site)
         if session.scalar(select(Issue.id).where(Issue.reported_at < at - timedelta(days=45)).limit(1)):
             return
+    # What routes files is compiled on first use: in a process of its own, it keeps nobody waiting.
+    subprocess.run([sys.executable, "-m", "gridmap.spatial.locator"], check=False, capture_output=True)
     history = days.reports(estate.estate(), at)
     # What is open now comes first: it is what a manager looks for.
     history = history.iloc[history["status"].isin(ENDED).argsort(kind="stable")]

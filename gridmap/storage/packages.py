@@ -126,22 +126,22 @@ def _needed(apt: Apt, major: int) -> list[str]:
     """Follow the dependencies of the server and PostGIS down to what the system already has."""
     wanted = {f"postgresql-{major}", f"postgresql-client-{major}"}
     wanted |= {f"postgresql-{major}-postgis-3", f"postgresql-{major}-postgis-3-scripts"}
-    installed = _installed()
+    installed = installed_packages()
     needed: set[str] = set()
     level = wanted
     while level:
         needed |= level
-        found = set(_dependencies(apt, sorted(level), installed))
+        found = set(dependencies_of(apt, sorted(level), installed))
         level = {name for name in found - needed - installed if not NOT_NEEDED.match(name)}
     return sorted(needed)
 
 
-def _installed() -> set[str]:
+def installed_packages() -> set[str]:
     listing = run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n"], environ=_plain_environ())
     return set(re.findall(r"^installed (\S+)$", listing, re.MULTILINE))
 
 
-def _dependencies(apt: Apt, names: list[str], installed: set[str]) -> Iterator[str]:
+def dependencies_of(apt: Apt, names: list[str], installed: set[str]) -> Iterator[str]:
     without = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
     listing = apt("apt-cache", "depends", *(f"--no-{each}" for each in without), *names)
     for virtual, name, providers in DEPENDENCY.findall(listing):
@@ -158,7 +158,7 @@ def _download(apt: Apt, major: int, names: list[str], tell: Progress) -> list[Pa
     sizes = {file.split("_")[0]: int(size) for file, size in re.findall(r"^'\S+' (\S+) (\d+)", listing, re.MULTILINE)}
     total, done = sum(sizes.values()), 0
     tell(f"Fetching PostgreSQL {major} with PostGIS: {len(names)} packages, {total / 1e6:.0f} MB")
-    for batch in _batches(names, sizes):
+    for batch in in_batches(names, sizes):
         apt("apt-get", "download", "-qq", *batch, folder=debs)
         done += sum(sizes.get(name, 0) for name in batch)
         if done < total:
@@ -166,7 +166,7 @@ def _download(apt: Apt, major: int, names: list[str], tell: Progress) -> list[Pa
     return sorted(debs.glob("*.deb"))
 
 
-def _batches(names: Iterable[str], sizes: dict[str, int]) -> Iterator[list[str]]:
+def in_batches(names: Iterable[str], sizes: dict[str, int]) -> Iterator[list[str]]:
     batch: list[str] = []
     for name in names:
         batch.append(name)

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.setup.conftest import Program, Run
+
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """What the set-up reads before it fetches anything, in a path with a space."""
-    clone = tmp_path / "a clone"
-    shutil.copytree(PROJECT / "setup", clone / "setup")
-    for name in ("pyproject.toml", "constraints.txt", "Makefile"):
-        shutil.copy(PROJECT / name, clone)
-    return clone
 
 
 def bootstrap(clone: Path, stage: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -27,13 +18,7 @@ def bootstrap(clone: Path, stage: str, **environ: str) -> subprocess.CompletedPr
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environ})
 
 
-def a_program(folder: Path, name: str, script: str) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
-    (folder / name).chmod(0o755)
-
-
-def test_a_python_that_is_too_old_is_named(clone: Path, tmp_path: Path) -> None:
+def test_a_python_that_is_too_old_is_named(clone: Path, tmp_path: Path, a_program: Program) -> None:
     old = tmp_path / "old"
     for name in ("python3", "python3.11", "python3.12", "python3.13"):
         a_program(old, name, '[ "$1" = -V ] && echo "Python 3.10.12"')
@@ -46,7 +31,7 @@ def test_a_python_that_is_too_old_is_named(clone: Path, tmp_path: Path) -> None:
 def test_an_unknown_stage_is_refused(clone: Path) -> None:
     done = bootstrap(clone, "everything")
     assert done.returncode == 2
-    assert done.stderr == "setup/bootstrap.sh: the stage is run, test or bench, not everything\n"
+    assert done.stderr == "setup/bootstrap.sh: the stage is demo, run, test or bench, not everything\n"
 
 
 def test_benchmarks_without_their_requirements_are_refused(clone: Path) -> None:
@@ -55,7 +40,27 @@ def test_benchmarks_without_their_requirements_are_refused(clone: Path) -> None:
     assert done.stderr == "benchmarks/requirements.txt is missing\n"
 
 
-def test_make_says_what_can_be_made() -> None:
+def test_a_stage_is_done_until_something_changes_or_is_missing(clone: Path, run: Run, a_program: Program) -> None:
+    ask = "import sys; from setup.stages import *; sys.exit(is_done(STAGES[sys.argv[1]]))"
+    (clone / "ask.py").write_text(ask, "utf-8")
+    (clone / ".setup-stamps").mkdir()
+    a_program(clone / ".venv/bin", "python", "echo 3.11")
+    manifest = clone / "gridmap/maps/static/vendor/manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.touch()
+    stamp = "from setup.stages import *; STAGES['run'].stamp.write_text(fingerprint(STAGES['run']))"
+    (clone / "stamp.py").write_text(stamp, "utf-8")
+    run("stamp")
+    assert [run("ask", stage).returncode for stage in ("demo", "run", "test")] == [1, 1, 0]
+    manifest.unlink()
+    assert run("ask", "run").returncode == 0
+    manifest.touch()
+    assert run("ask", "run").returncode == 1
+    (clone / "constraints.txt").write_text("", "utf-8")
+    assert run("ask", "run").returncode == 0
+
+
+@pytest.mark.parametrize("target", ["demo", "setup-run", "setup", "test", "lint", "bench", "prove", "clean"])
+def test_make_says_what_can_be_made(target: str) -> None:
     done = subprocess.run(["make", "-C", PROJECT], capture_output=True, text=True, check=True)
-    for target in ("setup-run", "setup", "test", "lint", "bench", "prove", "clean"):
-        assert f"make {target} " in done.stdout
+    assert f"make {target} " in done.stdout
