@@ -13,8 +13,6 @@ from api.dependencies import DbSession, Language, Now, SiteAsked, site_for
 from api.pages.paper import LOCAL_POLICY, page
 from gridmap.errors import NotSignedInError
 from gridmap.language import LANGUAGES
-from gridmap.maps.assets import asset
-from gridmap.operations import atlas
 from gridmap.storage import places
 
 router = APIRouter(include_in_schema=False)
@@ -34,6 +32,9 @@ def map_page(request: Request, session: DbSession, now: Now, language: Language,
         viewer = sessions.viewer_of_request(request)
     except NotSignedInError:
         return RedirectResponse("/sign-in", 303)
+    # Folium takes longest to import of all: the service answers before it is there.
+    from gridmap.operations import atlas
+
     code = site_for(viewer, asked) or places.first_site(session).code
     nonce = secrets.token_urlsafe(16)
     drawn = atlas.grid_map(session, viewer=viewer, at=now, site=code, language=language, assets="linked", nonce=nonce)
@@ -47,6 +48,8 @@ def map_page(request: Request, session: DbSession, now: Now, language: Language,
 @router.get("/docs")
 def docs(language: Language) -> HTMLResponse:
     """The API, to be read and tried."""
+    from gridmap.maps.assets import asset
+
     script, style = (asset(name, "/docs") for name in ("swagger_js", "swagger_css"))
     assert script is not None  # noqa: S101 (both are in the table of assets)
     assert style is not None  # noqa: S101

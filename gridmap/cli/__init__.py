@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from importlib import import_module
+from typing import Annotated, Final, NoReturn
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 import gridmap
-from gridmap.cli import accounts, estates, holdings, maps, plans, reports, routes, services
 from gridmap.cli.screen import complain
 from gridmap.errors import GridmapError
 
 INTERRUPTED = 130
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="The ground run by grids: load a plan, and every issue gets its owner and the reasons.",
-)
-for module in (plans, holdings, routes, reports, accounts, maps, estates, services):
-    module.add_to(app)
+# Which module of commands has which: what a command does not need is not imported for it.
+COMMANDS: Final[dict[str, tuple[str, ...]]] = {
+    "plans": ("load", "publish", "tick"),
+    "holdings": ("sites", "editions", "export", "store"),
+    "routes": ("locate", "rules", "categories"),
+    "reports": ("route", "report"),
+    "accounts": ("accounts",),
+    "maps": ("map",),
+    "estates": ("estate",),
+    "services": ("serve", "demo"),
+}
 
 
-@app.callback(invoke_without_command=True)
+def app_of(command: str | None = None) -> typer.Typer:
+    """The command line with all commands, or with those of one module if it has the one that is asked for."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="The ground run by grids: load a plan, and every issue gets its owner and the reasons.",
+    )
+    app.callback(invoke_without_command=True)(_front)
+    for module in [name for name, commands in COMMANDS.items() if command in commands] or COMMANDS:
+        import_module(f"gridmap.cli.{module}").add_to(app)
+    return app
+
+
 def _front(version: Annotated[bool, typer.Option("--version", help="Say which gridmap this is.")] = False) -> None:
     if version:
         typer.echo(f"gridmap {gridmap.__version__}")
@@ -37,7 +53,7 @@ def _front(version: Annotated[bool, typer.Option("--version", help="Say which gr
 def main() -> None:
     """Run a command; what goes wrong around it or is refused is one line on stderr and exit status 1."""
     try:
-        app()
+        app_of(next(iter(sys.argv[1:]), None))()
     except SystemExit as leaving:
         # Typer turns an interruption into its exit status, without a word.
         if leaving.code == INTERRUPTED:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pandas as pd
 import typer
-from sqlalchemy.orm import Session
 
 from gridmap.cli.given import check_encoding, refuse_unfit
 from gridmap.cli.routes import Datum, SiteCode
@@ -185,17 +185,17 @@ def _store_all(database: Database, source: reports.PointFile, where: Site, name:
 
     A file much larger than all that is stored is one transaction: all of it is stored in the end, or nothing.
     """
+    moment, total = now(), source.total or 0
     with database.session() as session:
-        publication.take_over(session, session.merge(where, load=False), now())
-        total = source.total or 0
+        publication.take_over(session, session.merge(where, load=False), moment)
         at_once = new_issues.worth_one_go(session, total)
-    loading = _Loading(database, where, name, add_categories)
     if not at_once:
-        return loading.load(source)
-    whisper(f"storing all {total:,} rows at once: until then nobody else sees issues, and nothing of it is kept")
+        return _Loading(database, database.session, now, where, name, add_categories).load(source)
+    whisper(f"storing {total:,} rows in one go: until it is done, nobody sees issues, and nothing of it is kept")
     with database.session() as session, new_issues.in_one_go(session):
-        loading.whole, loading.moment = session, now()
-        return loading.load(source)
+        return _Loading(database, lambda: nullcontext(session), lambda: moment, where, name, add_categories).load(
+            source
+        )
 
 
 @dataclass
@@ -203,12 +203,12 @@ class _Loading:
     """A file on its way into the store: while the store takes one batch, the next is read and routed."""
 
     database: Database
+    # What a batch is written in, and when that is.
+    transaction: Callable[[], AbstractContextManager[Any]]
+    clock: Callable[[], datetime]
     where: Site
     name: str
     add_categories: bool
-    # What everything is written in, and the moment of it; else each batch has its own.
-    whole: Session | None = None
-    moment: datetime | None = None
 
     def load(self, source: reports.PointFile) -> Tally:
         tally = Tally()
@@ -225,14 +225,12 @@ class _Loading:
                 desk = desk.at(session) if desk else Desk(session, session.merge(self.where, load=False))
                 if self.add_categories:
                     desk.add_categories(rows.points)
-                batch = desk.take(seen.with_references(rows.points), self.moment or now(), self.name)
+                batch = desk.take(seen.with_references(rows.points), self.clock(), self.name)
             yield rows, desk, batch
 
     def stored(self, desk: Desk, batch: Batch) -> Batch:
-        if self.whole is not None and self.moment is not None:
-            return desk.at(self.whole).store(batch, self.moment)
-        moment = now()  # a plan may have been published since the batch before
-        with self.database.session() as session:
+        moment = self.clock()  # a plan may have been published since the batch was routed
+        with self.transaction() as session:
             publication.take_over(session, session.merge(self.where, load=False), moment)
             return desk.at(session).store(batch, moment)
 

@@ -15,8 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from gridmap.language import catalogue, language_of
-from gridmap.operations.outlines import time_zone
-from gridmap.operations.publication import SINCE_EVER
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
 
@@ -41,6 +39,9 @@ def language(said: str | None = None) -> str:
 
 def moment_said(moment: datetime | None, timezone: str) -> str:
     """A moment of a site, by the site's own clock."""
+    from gridmap.operations.outlines import time_zone
+    from gridmap.operations.publication import SINCE_EVER
+
     if moment is None:
         return ""
     return "the beginning" if moment == SINCE_EVER else f"{moment.astimezone(time_zone(timezone)):%Y-%m-%d %H:%M %Z}"

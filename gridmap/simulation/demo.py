@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -20,13 +19,7 @@ from gridmap.domain.lifecycle import ENDED
 from gridmap.domain.model import Account, Issue, Person, Post, Site
 from gridmap.errors import RefusedError
 from gridmap.operations import accounts
-from gridmap.operations.checks import check
-from gridmap.operations.issues import Desk
-from gridmap.operations.outlines import outline_from_toml
-from gridmap.operations.plans import read_plan
-from gridmap.operations.publication import publish
 from gridmap.settings import PROJECT, Settings
-from gridmap.simulation import days, estate
 from gridmap.storage import places
 from gridmap.storage.database import Database
 
@@ -83,6 +76,13 @@ def _refuse_foreign(session: Session) -> None:
 
 
 def _publish(session: Session, at: datetime) -> None:
+    # What is needed only once is imported only then: a demo that is started again answers at once.
+    from gridmap.operations.checks import check
+    from gridmap.operations.outlines import outline_from_toml
+    from gridmap.operations.plans import read_plan
+    from gridmap.operations.publication import publish
+    from gridmap.simulation import estate
+
     if PLAN.exists():
         publish(session, check(session, read_plan(outline_from_toml(PLAN)), at), at)
         return
@@ -139,6 +139,9 @@ def replay(database: Database, at: datetime, tell: Callable[[int, int], None], s
         session.expunge(site)
         if session.scalar(select(Issue.id).where(Issue.reported_at < at - timedelta(days=45)).limit(1)):
             return
+    from gridmap.operations.issues import Desk
+    from gridmap.simulation import days, estate
+
     # What routes files is compiled on first use: in a process of its own, it keeps nobody waiting.
     subprocess.run([sys.executable, "-m", "gridmap.spatial.locator"], check=False, capture_output=True)
     history = days.reports(estate.estate(), at)
@@ -148,7 +151,7 @@ def replay(database: Database, at: datetime, tell: Callable[[int, int], None], s
     for start in range(0, len(history), REPLAYED):
         if stop():
             return
-        part: pd.DataFrame = history.iloc[start : start + REPLAYED]
+        part = history.iloc[start : start + REPLAYED]
         with database.session() as session:
             desk = desk.at(session) if desk else Desk(session, session.merge(site, load=False))
             desk.report(part, at, SOURCE)

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 from typer.main import get_command
 
-from gridmap.cli import app
+from gridmap.cli import COMMANDS, app_of
 from gridmap.cli.holdings import _place
 from gridmap.cli.screen import progress_bar, table, visible
 from gridmap.errors import InputError
@@ -140,7 +140,7 @@ def test_wrong_usage_and_help_keep_their_own_exit_status(run: Run) -> None:
 
 
 def test_every_option_says_what_it_is_for() -> None:
-    commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+    commands: dict[str, Any] = get_command(app_of()).commands  # type: ignore[attr-defined]
     silent = [
         f"{name} {each.opts[0]}" for name, command in commands.items() for each in command.params if not each.help
     ]
@@ -216,3 +216,9 @@ def test_a_bar_knows_its_end_only_where_the_file_says_it(capfd: pytest.CaptureFi
         with progress_bar("storing", total) as advance:
             advance(20)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_a_module_has_the_commands_that_it_is_imported_for(module: str) -> None:
+    found: dict[str, Any] = get_command(app_of(COMMANDS[module][0])).commands  # type: ignore[attr-defined]
+    assert tuple(found) == COMMANDS[module]

@@ -1,4 +1,4 @@
-"""`make setup-run` works on a machine that has python3 and make and nothing else."""
+"""`make setup-run` and `make demo` work on a machine that has python3 and make and nothing else."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ def test_a_bare_machine_is_set_up_by_one_command(suite: str, user: str) -> None:
     if reason := script.missing():
         pytest.skip(reason)
     script.prove(suite, user)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(("suite", "user"), [("bookworm", "root"), ("trixie", "resident")])
+def test_a_newcomer_has_an_answer_from_the_demo(suite: str, user: str) -> None:
+    script = the_script()
+    if reason := script.missing():
+        pytest.skip(reason)
+    with script.machine(suite, user) as system:
+        script.inside(system, user, ["python3", "-m", "setup.newcomer"])
