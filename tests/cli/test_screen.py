@@ -20,6 +20,7 @@ from gridmap.cli.screen import progress_bar, table, visible
 from gridmap.errors import InputError
 from gridmap.language import say
 from gridmap.storage.database import Database
+from gridmap.storage.migrations import HEAD
 from tests.cli.conftest import Run
 from tests.estate import Estate, spot
 
@@ -201,7 +202,7 @@ def test_the_store_says_where_it_is_and_what_it_holds_without_its_password(run: 
     assert ran.status == 0
     said = dict(line.split(maxsplit=1) for line in ran.out.splitlines() if len(line.split()) > 1)
     assert said["place"].startswith(f"database {store.engine.url.database} on ")
-    assert said["version"].strip() == "0001"
+    assert said["version"].strip() == HEAD
     assert said["sites"].strip() == "4"
     assert said["issues"].strip() == "0"
 
