@@ -29,6 +29,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 # What anybody may ask without being known; a test walks all routes against it.
 OPEN = frozenset({"/", "/health", "/openapi.json", "/docs", "/sign-in", "/sign-in/link/{token}", "/token", "/sign-out"})
+# How many new objects there are before those are looked over that are no longer needed.
+RARELY = (100_000, 50, 1000)
 OURS = Path(gridmap.__file__).parent / "maps" / "static"
 
 
@@ -44,9 +46,7 @@ def create_app(
         office = Office(database(settings), settings, secret, clock)
         app.state.office = office
         office.open()
-        # What is here now stays: to look it over again and again would hold up one request in a hundred.
-        gc.collect()
-        gc.freeze()
+        gc.set_threshold(*RARELY)
         yield
         office.close()
 
@@ -58,6 +58,7 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        responses=problems.RESPONSES,
     )
     problems.add_to(app)
     for router in ROUTERS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -42,11 +42,12 @@ def session_of(request: Request) -> Iterator[Session]:
         yield session
 
 
-def moment_of(request: Request) -> datetime:
+# What waits for nothing is asynchronous: a function that is not would be sent to a thread of its own.
+async def moment_of(request: Request) -> datetime:
     return office_of(request).clock()
 
 
-def language_of(request: Request) -> str:
+async def language_of(request: Request) -> str:
     """The language that is asked for by `lang`, by the page's cookie, or by the browser."""
     for wanted in (request.query_params.get("lang"), request.cookies.get("gridmap_language")):
         if wanted in LANGUAGES:
@@ -65,8 +66,8 @@ def allow(viewer: Viewer, right: str) -> Viewer:
     return viewer
 
 
-def with_right(right: str) -> Callable[[Viewer], Viewer]:
-    def allowed(viewer: Viewing) -> Viewer:
+def with_right(right: str) -> Callable[[Viewer], Awaitable[Viewer]]:
+    async def allowed(viewer: Viewing) -> Viewer:
         return allow(viewer, right)
 
     return allowed

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -48,6 +49,27 @@ UNSAID = {
     IntegrityError: "somebody else was first: look again, then try again",
     OperationalError: "the database does not answer just now: try again",
     PoolTimeoutError: "too many requests wait for the database: try again",
+}
+
+
+_TEXT = {"type": "string"}
+_FIELD = {"type": "object", "required": ["field", "message"], "properties": {"field": _TEXT, "message": _TEXT}}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "errors": {"type": "array", "items": _FIELD, "description": "What is wrong, field by field."},
+    },
+}
+_AS_PROBLEM = {"application/problem+json": {"schema": _PROBLEM}}
+# For the description of the API: what any endpoint may answer instead of what was asked for.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "What is wrong with the request", "content": _AS_PROBLEM},
+    503: {"description": "The database does not answer", "content": _AS_PROBLEM},
 }
 
 
@@ -122,10 +144,24 @@ async def _invalid(_: Request, error: Exception) -> Problem:
     return invalid(error.errors())
 
 
-async def _http(_: Request, error: Exception) -> Problem:
+async def _http(request: Request, error: Exception) -> Problem:
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for these alone)
-    name = {404: "not-found", 405: "method"}.get(error.status_code, "http")
+    if error.status_code == 405:
+        allowed = ", ".join(_methods(request))
+        return Problem(
+            405, "method", f"{request.method} is not for this address: {allowed}", headers={"Allow": allowed}
+        )
+    name = {404: "not-found"}.get(error.status_code, "http")
     return Problem(error.status_code, name, str(error.detail), headers=error.headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What an address is for: each method may have a route of its own."""
+    found = {"GET"} if request.url.path.startswith("/static") else set()
+    for route in iter_route_contexts(request.app.routes):
+        if route.methods and route.path_regex.match(request.url.path):
+            found |= route.methods
+    return sorted(found)
 
 
 async def _fault(request: Request, error: Exception) -> Problem:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -22,6 +24,7 @@ from pydantic import (
 
 from gridmap.domain.codes import CODE_LENGTH
 from gridmap.domain.lifecycle import KINDS, STATUSES, URGENCIES
+from gridmap.errors import FieldError
 from gridmap.spatial.coordinates import DATUMS
 
 TEXT_LENGTH = 2_000
@@ -59,6 +62,18 @@ def listed(words: Sequence[str]) -> Any:
     return Field(json_schema_extra={"enum": list(words)})
 
 
+def _to_millimetres(metres: float) -> float:
+    """Nothing is known more closely; and what is all but nothing is too small to divide by."""
+    return round(metres, 3)
+
+
+def _written_out(said: Any) -> Any:
+    """Seconds since 1970 are no date: nobody would see that they are milliseconds."""
+    if isinstance(said, datetime) or (isinstance(said, str) and said[4:5] == "-"):
+        return said
+    raise ValueError("is no moment: write 2026-05-01T08:00:00+08:00")
+
+
 def _in_our_time(moment: datetime) -> datetime:
     if not datetime(1970, 1, 1, tzinfo=UTC) <= moment < datetime(2201, 1, 1, tzinfo=UTC):
         raise ValueError("is out of the years 1970 to 2200")
@@ -73,18 +88,42 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=CODE_LENGTH), A
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 ()-]{2,30}$")]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-Metres = Annotated[float, Field(ge=0, le=FARTHEST_M, allow_inf_nan=False)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+Metres = Annotated[float, Field(ge=0, le=FARTHEST_M, allow_inf_nan=False), AfterValidator(_to_millimetres)]
+# What has been looked at is text, which a strict field would not take.
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_our_time)]
 Datum = Annotated[str, AfterValidator(among(DATUMS)), listed(DATUMS)]
 Kind = Annotated[str, AfterValidator(among(KINDS)), listed(KINDS)]
 Urgency = Annotated[str, AfterValidator(among(URGENCIES)), listed(URGENCIES)]
 Status = Annotated[str, AfterValidator(among(STATUSES)), listed(STATUSES)]
 
 
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        twice = next(name for n, name in enumerate(names) if name in names[:n])
+        raise FieldError(twice, f"{twice} is said twice")
+
+
+# Numbers need not be understood to see what is said twice.
+_NAMES: Final = json.JSONDecoder(object_pairs_hook=_once, parse_int=len, parse_float=len, parse_constant=len)
+
+
+def refuse_repeats(body: str | bytes | bytearray) -> None:
+    """Refuse sound JSON that says a field twice: others on its way may have read the other one."""
+    _NAMES.decode(body if isinstance(body, str) else body.decode())
+
+
 class Body(BaseModel):
     """What comes in says what it means: no unknown fields, no numbers as text."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
+        """A body of JSON in which each field is said once."""
+        sound = super().model_validate_json(json_data, **how)
+        refuse_repeats(json_data)
+        return sound
 
 
 class ReporterBody(Body):

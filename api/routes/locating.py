@@ -12,7 +12,7 @@ from api.schemas import Code, Datum, Kind, Latitude, Longitude, Metres, Moment
 from gridmap.domain.model import Site
 from gridmap.errors import FieldError, NotFoundError
 from gridmap.operations.reports import checked_point
-from gridmap.operations.routing import Router
+from gridmap.operations.routing import Router, without_people
 from gridmap.spatial.coordinates import to_wgs84
 from gridmap.storage import issues as stored_issues
 
@@ -64,12 +64,3 @@ def _checked(session: DbSession, point: dict[str, Any], site: Site | None) -> pd
         except NotFoundError:
             raise FieldError(name, f"{point[name]!r} is not known here") from None
     return pd.DataFrame([point])
-
-
-def without_people(route: dict[str, Any]) -> dict[str, Any]:
-    """A route for those who may not see who holds which post."""
-    return {
-        **route,
-        "answers": [{**answer, "person": None} for answer in route["answers"]],
-        "reasons": [reason for reason in route["reasons"] if reason["rule"] != "deputy"],
-    }

@@ -14,7 +14,7 @@ from api.dependencies import DbSession, Language, Now, Reporting, body_as, offic
 from api.problems import fields_of
 from api.schemas import BatchBody, Faulty, Line, ReportBody
 from gridmap.domain.rights import Viewer
-from gridmap.errors import ConflictError, FieldError
+from gridmap.errors import ConflictError, FieldError, ForbiddenError
 from gridmap.operations.batches import take_many
 from gridmap.operations.intake import Outcome, Report
 from gridmap.operations.issues import Desk
@@ -35,9 +35,20 @@ SAID = (
 
 def body_of(shape: type[BaseModel]) -> dict[str, Any]:
     """The description of a body that an endpoint reads by itself."""
-    schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    schema = shape.model_json_schema()
+    whole = _with_parts(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+
+
+def _with_parts(schema: Any, parts: Mapping[str, Any]) -> Any:
+    """A description in which its parts stand where they are named."""
+    if isinstance(schema, list):
+        return [_with_parts(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _with_parts(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _with_parts(each, parts) for name, each in schema.items()}
 
 
 @router.post(
@@ -55,7 +66,9 @@ async def report_issue(request: Request, viewer: Reporting, language: Language, 
     outcome = await office_of(request).gathering.take(report)
     if outcome.error is not None:
         raise outcome.error
-    headers = {"Idempotency-Replayed": "true"} if outcome.before else None
+    headers = {"Location": f"/issues/{json.loads(outcome.answer)['code']}"}
+    if outcome.before:
+        headers["Idempotency-Replayed"] = "true"
     return Response(outcome.answer, 201, headers, "application/json")
 
 
@@ -77,6 +90,7 @@ def report_of(body: ReportBody, viewer: Viewer, language: str) -> Report:
         reporter_name=reporter.name if reporter else None,
         reporter_phone=reporter.phone if reporter else None,
         language=language,
+        named=viewer.reach("people") is not None,
         **{name: getattr(body, name) for name in SAID},
     )
 
@@ -101,6 +115,8 @@ def report_many(
     key: Key = None,
 ) -> Response:
     """Report up to 5,000 issues of one site at once; each is taken or refused by itself."""
+    if viewer.role == "resident":  # whose reports are counted one by one
+        raise ForbiddenError("residents report one issue at a time: POST /issues")
     batch = body_as(BatchBody, request, body)
     office, digest = office_of(request), blake2b(body, digest_size=16).digest()
     known = stored.receipts(session, [(viewer.account_id, key)]) if key else {}

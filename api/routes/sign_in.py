@@ -164,7 +164,11 @@ def show_link(token: str, language: Language) -> HTMLResponse:  # noqa: ARG001 (
     "/sign-in/link/{token}",
     response_class=HTMLResponse,
     status_code=303,
-    responses={401: {"description": "The link has been used, or has ended"}},
+    responses={
+        401: {"description": "The link has been used, or has ended"},
+        403: {"description": "The form was sent from a page of another address"},
+        429: {"description": "Too many attempts from one address"},
+    },
 )
 def sign_in_by_link(request: Request, token: str, language: Language) -> Response:
     """Sign in by a one-time link."""

@@ -16,7 +16,7 @@ from gridmap.domain.responsibility import Verdict
 from gridmap.errors import ConflictError, FieldError, GridmapError
 from gridmap.language import DEFAULT
 from gridmap.operations.known import Known
-from gridmap.operations.routing import Route, Router, verdict_as_json
+from gridmap.operations.routing import Route, Router, verdict_as_json, without_people
 from gridmap.spatial.coordinates import snap
 from gridmap.storage import intake as stored
 from gridmap.storage import places
@@ -55,6 +55,8 @@ class Report:
     key: str | None = None
     digest: bytes = b""
     language: str = DEFAULT
+    # Whether the answer may say who holds which post.
+    named: bool = True
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Intake:
         when it is `committed`.
         """
         self.known.fresh.clear()
-        reports = [_on_lattice(report) for report in reports]
+        reports = _on_lattice(reports)
         outcomes = [Outcome() for _ in reports]
         _replay(session, reports, outcomes)
         for site in sorted({report.site for report in reports}, key=lambda code: code or ""):
@@ -151,9 +153,9 @@ class Intake:
         self.known.fresh.clear()
 
 
-def _on_lattice(report: Report) -> Report:
-    lon, lat = (float(value) for value in snap([report.lon, report.lat]))
-    return replace(report, lon=lon, lat=lat)
+def _on_lattice(reports: Sequence[Report]) -> list[Report]:
+    places = snap([(report.lon, report.lat) for report in reports]).tolist()
+    return [replace(report, lon=lon, lat=lat) for report, (lon, lat) in zip(reports, places, strict=True)]
 
 
 def _settled(outcome: Outcome) -> bool:
@@ -226,15 +228,16 @@ def _row(router: Router, report: Report, route: Route, number: int, at: datetime
         "owner_grid": owner.post,
         "owner": owner.person.code if owner.person else None,
         "digest": report.digest.hex(),
-        "answer": _answer(code, route, due, report.language),
+        "answer": _answer(code, route, due, report),
     }
 
 
-def _answer(code: str, route: Route, due: Mapping[str, datetime], language: str) -> str:
+def _answer(code: str, route: Route, due: Mapping[str, datetime], report: Report) -> str:
+    told = route.as_json(report.language)
     said = {
         "code": code,
         "status": "reported",
-        "route": route.as_json(language),
+        "route": told if report.named else without_people(told),
         "deadlines": {stamp: moment.isoformat() for stamp, moment in due.items()},
     }
     return json.dumps(said, ensure_ascii=False)

@@ -68,6 +68,15 @@ class Route:
         }
 
 
+def without_people(route: dict[str, Any]) -> dict[str, Any]:
+    """A route, as it is given out, for those who may not see who holds which post."""
+    return {
+        **route,
+        "answers": [{**answer, "person": None} for answer in route["answers"]],
+        "reasons": [reason for reason in route["reasons"] if reason["rule"] != "deputy"],
+    }
+
+
 def answer_as_json(answer: Answer) -> dict[str, Any]:
     """An answer as it is stored and given out."""
     said: dict[str, Any] = {

@@ -116,8 +116,10 @@ def to_wgs84(lon: ArrayLike, lat: ArrayLike, datum: str) -> tuple[Degrees, Degre
     east, north = _degrees(lon, lat)
     if _known(datum) == "wgs84":
         return east, north
-    unshifted = _invert(_SHIFTS[datum], east, north)
-    mainland = in_mainland(*unshifted)
+    # Away from China the formula leads nowhere, and its inverse runs off: there it is not asked.
+    about = (np.abs(east - 105.0) < 50.0) & (np.abs(north - 35.0) < 30.0)
+    unshifted = _invert(_SHIFTS[datum], np.where(about, east, 105.0), np.where(about, north, 35.0))
+    mainland = about & in_mainland(*unshifted)
     return np.where(mainland, unshifted[0], east), np.where(mainland, unshifted[1], north)
 
 

@@ -15,9 +15,7 @@ from gridmap.storage.sql import statement
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
-def run_prepared(
-    session: Session, name: str, types: Mapping[str, str], values: Mapping[str, Any]
-) -> list[RowMapping]:
+def run_prepared(session: Session, name: str, types: Mapping[str, str], values: Mapping[str, Any]) -> list[RowMapping]:
     """The rows of `<name>.sql`, whose values are of these types, in this order."""
     connection = session.connection()
     if name not in connection.info:

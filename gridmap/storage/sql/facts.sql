@@ -48,13 +48,14 @@ outside as (
                 select leaf.id as grid_id, leaf.code,
                        leaf.shape_m <-> st_setsrid(st_transform(a.geom, p.metric_epsg), 0) as outside_m
                 from grid leaf
-                where leaf.edition_id = p.edition_id and leaf.tier = p.leaf_tier
+                -- Asked in here, before anything is projected: the far side of the earth cannot be.
+                where leaf.edition_id = p.edition_id and leaf.tier = p.leaf_tier and p.extent && st_expand(a.geom, 1)
                 order by outside_m
                 limit 16
             ) near
             order by round(near.outside_m::numeric, 6), near.code
             limit 1
-        ) g on p.extent && st_expand(a.geom, 1)
+        ) g on true
         where a.at >= p.valid_from and (p.valid_to is null or a.at < p.valid_to)
         order by round(g.outside_m::numeric, 6), st_distance(p.extent::geography, a.geom::geography), g.code
         limit 1

@@ -1,0 +1,502 @@
+"""Who may ask what, and what he is shown: every route, role and relation, written down by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import Mount, Route
+
+from api.app import OPEN
+from api.sessions import Limits
+from tests.api.conftest import OTHER, ROLES, House
+from tests.estate import spot
+
+# The requests by which each route is tried; {leaf} and the like are issues of `reported`.
+AT = "lon={}&lat={}".format(*spot(0.5, 0.5))
+REPORT = dict(zip(("lon", "lat"), spot(0.5, 0.5), strict=True))
+TRIED: dict[str, tuple[str, dict[str, Any]]] = {
+    "GET /": ("/", {}),
+    "GET /health": ("/health", {}),
+    "GET /docs": ("/docs", {}),
+    "GET /openapi.json": ("/openapi.json", {}),
+    "GET /static": ("/static/nothing", {}),
+    "GET /sign-in": ("/sign-in", {}),
+    "POST /sign-in": ("/sign-in", {"json": {}}),
+    "POST /token": ("/token", {"data": {}}),
+    "GET /sign-in/link/{token}": ("/sign-in/link/none", {}),
+    "POST /sign-in/link/{token}": ("/sign-in/link/none", {}),
+    "POST /sign-out": ("/sign-out", {}),
+    "GET /me": ("/me", {}),
+    "GET /map": ("/map?site=WJ", {}),
+    "POST /issues": ("/issues", {"json": {**REPORT, "site": "WJ"}}),
+    "POST /issues/batch": ("/issues/batch", {"json": {"issues": [REPORT], "site": "WJ"}}),
+    "GET /issues": ("/issues", {}),
+    "GET /issues/{code}": ("/issues/{leaf}", {}),
+    "GET /locate": (f"/locate?{AT}", {}),
+    "GET /sites": ("/sites", {}),
+    "GET /categories": ("/categories", {}),
+    "GET /grids": ("/grids?site=WJ", {}),
+    "GET /grids/{code}": ("/grids/Z1?site=WJ", {}),
+    "GET /buildings": ("/buildings?site=WJ", {}),
+    "GET /buildings/{code}": ("/buildings/H-Z1-C1-1?site=WJ", {}),
+    "GET /facilities": ("/facilities?site=WJ", {}),
+    "GET /facilities/{code}": ("/facilities/ROAD?site=WJ", {}),
+    "GET /people": ("/people?site=WJ", {}),
+    "GET /people/{code}": ("/people/TOM?site=WJ", {}),
+    "GET /layers/{name}.geojson": ("/layers/tier1.geojson?site=WJ", {}),
+}
+
+ROUTES = """
+                       resident grid_owner supervisor coordinator dispatcher technician contractor analyst admin nobody
+GET  /                      303        303        303         303        303        303        303     303   303    303
+GET  /health                200        200        200         200        200        200        200     200   200    200
+GET  /docs                  200        200        200         200        200        200        200     200   200    200
+GET  /openapi.json          200        200        200         200        200        200        200     200   200    200
+GET  /static                404        404        404         404        404        404        404     404   404    404
+GET  /sign-in               200        200        200         200        200        200        200     200   200    200
+POST /sign-in               422        422        422         422        422        422        422     422   422    422
+POST /token                 422        422        422         422        422        422        422     422   422    422
+GET  /sign-in/link/{token}       200        200        200    200        200        200        200     200   200    200
+POST /sign-in/link/{token}       401        401        401    401        401        401        401     401   401    401
+POST /sign-out              204        204        204         204        204        204        204     204   204    204
+GET  /me                    200        200        200         200        200        200        200     200   200    401
+GET  /map                   200        200        200         200        200        200        200     200   200    303
+POST /issues                201        201        201         201        201        201        201     403   201    401
+POST /issues/batch          403        200        200         200        200        200        200     403   200    401
+GET  /issues                200        200        200         200        200        200        200     200   200    401
+GET  /issues/{code}         404        200        200         200        200        200        404     200   200    401
+GET  /locate                200        200        200         200        200        200        200     200   200    401
+GET  /sites                 200        200        200         200        200        200        200     200   200    401
+GET  /categories            200        200        200         200        200        200        200     200   200    401
+GET  /grids                 200        200        200         200        200        200        200     200   200    401
+GET  /grids/{code}          200        200        200         200        200        200        404     200   200    401
+GET  /buildings             200        200        200         200        200        200        200     200   200    401
+GET  /buildings/{code}      200        200        200         200        200        200        404     200   200    401
+GET  /facilities            200        200        200         200        200        200        200     200   200    401
+GET  /facilities/{code}     200        200        200         200        200        200        200     200   200    401
+GET  /people                403        200        200         200        200        200        200     403   200    401
+GET  /people/{code}         403        200        200         200        200        200        200     403   200    401
+GET  /layers/{name}.geojson      200        200        200    200        200        200        200     200   200    401
+"""
+
+# Seen from grid Z1-C1-1, cluster Z1-C1 and zone Z1, what is own, a sibling's, a parent's, a child's, or of another
+# site. `x` is shown, `.` is a 404 and in no list. The technician is TOM; the contractor is CON, who works in Z2-C2.
+#                                     lies in  owner     what
+# leaf                                Z1-C1-1  Z1-C1-1   TOM repairs it
+# sibling                             Z1-C1-2  Z1-C1-2
+# cluster       touches two cells:    Z1-C1-4  Z1-C1     TOM repairs it
+# other_cluster                       Z1-C2-1  Z1-C2-1
+# zone          touches two clusters: Z1-C2-3  Z1        TOM repairs it
+# other_zone                          Z2-C1-1  Z2-C1-1   the resident reported it
+# shop                                Z2-C2-4  CON       he keeps the shop
+# complaint                           Z1-C1-1  Z1-C1     about the owner of Z1-C1-1
+# foreign       the other site
+ISSUES = """
+              resident grid_owner supervisor coordinator dispatcher technician contractor analyst admin
+leaf                 .          x          x           x          x          x          .       x     x
+sibling              .          .          x           x          x          .          .       x     x
+cluster              .          .          x           x          x          x          .       x     x
+other_cluster        .          .          .           x          x          .          .       x     x
+zone                 .          .          .           x          x          x          .       x     x
+other_zone           x          .          .           .          x          .          .       x     x
+shop                 .          .          .           .          x          .          x       x     x
+complaint            .          .          x           x          x          .          .       x     x
+foreign              .          .          .           .          .          .          .       .     x
+"""
+
+# Down the tree from one's own grids, with the chain above.
+GRIDS = """
+              resident grid_owner supervisor coordinator dispatcher technician contractor analyst admin
+Z1                   x          x          x           x          x          x          .       x     x
+Z1-C1                x          x          x           x          x          x          .       x     x
+Z1-C1-1              x          x          x           x          x          x          .       x     x
+Z1-C1-2              x          .          x           x          x          x          .       x     x
+Z1-C1-3              x          .          x           x          x          x          .       x     x
+Z1-C1-4              x          .          x           x          x          x          .       x     x
+Z1-C2                x          .          .           x          x          x          .       x     x
+Z1-C2-1              x          .          .           x          x          x          .       x     x
+Z1-C2-2              x          .          .           x          x          x          .       x     x
+Z1-C2-3              x          .          .           x          x          x          .       x     x
+Z1-C2-4              x          .          .           x          x          x          .       x     x
+Z2                   x          .          .           .          x          x          x       x     x
+Z2-C1                x          .          .           .          x          x          .       x     x
+Z2-C1-1              x          .          .           .          x          x          .       x     x
+Z2-C1-2              x          .          .           .          x          x          .       x     x
+Z2-C1-3              x          .          .           .          x          x          .       x     x
+Z2-C1-4              x          .          .           .          x          x          .       x     x
+Z2-C2                x          .          .           .          x          x          x       x     x
+Z2-C2-1              x          .          .           .          x          x          x       x     x
+Z2-C2-2              x          .          .           .          x          x          x       x     x
+Z2-C2-3              x          .          .           .          x          x          x       x     x
+Z2-C2-4              x          .          .           .          x          x          x       x     x
+"""
+
+BUILDINGS = """
+              resident grid_owner supervisor coordinator dispatcher technician contractor analyst admin
+H-Z1-C1-1            x          x          x           x          x          x          .       x     x
+H-Z1-C1-2            x          .          x           x          x          x          .       x     x
+H-Z1-C1-3            x          .          x           x          x          x          .       x     x
+H-Z1-C1-4            x          .          x           x          x          x          .       x     x
+H-Z1-C2-1            x          .          .           x          x          x          .       x     x
+H-Z1-C2-2            x          .          .           x          x          x          .       x     x
+H-Z1-C2-3            x          .          .           x          x          x          .       x     x
+H-Z1-C2-4            x          .          .           x          x          x          .       x     x
+H-Z2-C1-1            x          .          .           .          x          x          .       x     x
+H-Z2-C1-2            x          .          .           .          x          x          .       x     x
+H-Z2-C1-3            x          .          .           .          x          x          .       x     x
+H-Z2-C1-4            x          .          .           .          x          x          .       x     x
+H-Z2-C2-1            x          .          .           .          x          x          x       x     x
+H-Z2-C2-2            x          .          .           .          x          x          x       x     x
+H-Z2-C2-3            x          .          .           .          x          x          x       x     x
+"""
+
+# ROAD is ground and seen by all; PUMP stands in Z1-C1-1, LIFT belongs to Z1-C1-2, CARPARK to Z2-C2-4.
+FACILITIES = """
+              resident grid_owner supervisor coordinator dispatcher technician contractor analyst admin
+CARPARK              x          .          .           .          x          x          x       x     x
+LIFT                 x          .          x           x          x          x          .       x     x
+PUMP                 x          x          x           x          x          x          .       x     x
+ROAD                 x          x          x           x          x          x          x       x     x
+"""
+
+# CLUB and SHOP lie in Z2-C2-4, KEY in Z2-C2-1: what meets it at a line alone does not have it.
+OVERLAYS = """
+              resident grid_owner supervisor coordinator dispatcher technician contractor analyst admin
+CLUB                 x          .          .           .          x          x          x       x     x
+KEY                  x          .          .           .          x          x          x       x     x
+SHOP                 x          .          .           .          x          x          x       x     x
+"""
+
+# Who holds a post in one's part of the tree, in the chain above it, or for the whole site.
+PEOPLE = """
+              grid_owner supervisor coordinator dispatcher technician contractor admin
+CON                    .          .           .          x          x          x     x
+DEP                    x          x           x          x          x          x     x
+DIS                    x          x           x          x          x          x     x
+EVE                    .          .           .          x          x          x     x
+GUS                    x          x           x          x          x          .     x
+TOM                    x          x           x          x          x          x     x
+P-Z1                   x          x           x          x          x          .     x
+P-Z1-C1                x          x           x          x          x          .     x
+P-Z1-C1-1              x          x           x          x          x          .     x
+P-Z1-C1-2              .          x           x          x          x          .     x
+P-Z1-C1-3              .          x           x          x          x          .     x
+P-Z1-C1-4              .          x           x          x          x          .     x
+P-Z1-C2                .          .           x          x          x          .     x
+P-Z1-C2-1              .          .           x          x          x          .     x
+P-Z1-C2-2              .          .           x          x          x          .     x
+P-Z1-C2-3              .          .           x          x          x          .     x
+P-Z1-C2-4              .          .           x          x          x          .     x
+P-Z2                   .          .           .          x          x          x     x
+P-Z2-C1                .          .           .          x          x          .     x
+P-Z2-C1-1              .          .           .          x          x          .     x
+P-Z2-C1-2              .          .           .          x          x          .     x
+P-Z2-C1-3              .          .           .          x          x          .     x
+P-Z2-C1-4              .          .           .          x          x          .     x
+P-Z2-C2                .          .           .          x          x          x     x
+P-Z2-C2-1              .          .           .          x          x          x     x
+P-Z2-C2-2              .          .           .          x          x          x     x
+P-Z2-C2-3              .          .           .          x          x          x     x
+P-Z2-C2-4              .          .           .          x          x          x     x
+"""
+
+# What is shown of an issue that one sees.
+PARTS = """
+              resident grid_owner supervisor coordinator dispatcher technician contractor analyst admin
+words                x          x          x           x          x          x          x       .     x
+reporters            x          x          x           x          x          x          x       .     .
+people               .          x          x           x          x          x          x       .     x
+"""
+PHONES = """
+              resident grid_owner supervisor coordinator dispatcher technician contractor analyst admin
+of people            .          x          x           x          x          x          x       .     x
+"""
+
+WORDS, REPORTER, REPORTER_PHONE, PHONE = "what was said of it", "Li Reporter", "13700000000", "13800000000"
+
+
+def table(written: str) -> dict[str, dict[str, str]]:
+    """A table as written: row, column, cell."""
+    head, *rows = [line for line in written.strip("\n").splitlines() if line.strip()]
+    columns = head.split()
+    found = {}
+    for row in rows:
+        cells = row.split()[-len(columns) :]
+        name = " ".join(row.split()[: -len(columns)])
+        found[name] = dict(zip(columns, cells, strict=True))
+    return found
+
+
+def shown(written: str, role: str) -> list[str]:
+    """The rows of a table that a role is shown."""
+    return sorted(name for name, cells in table(written).items() if cells[role] == "x")
+
+
+@pytest.fixture(scope="module")
+def reported(house: House) -> House:
+    """One issue in every relation."""
+    told = {"text": WORDS, "reporter": {"name": REPORTER, "phone": REPORTER_PHONE}}
+    house.report("leaf", spot(0.5, 0.5), category="lift", **told)
+    house.report("sibling", spot(1.5, 0.5), category="noise", **told)
+    house.report("cluster", spot(1.5, 1.03), category="lift", extent_m=10, **told)
+    house.report("other_cluster", spot(2.5, 0.5), category="noise", **told)
+    house.report("zone", spot(2.05, 1.5), category="lift", extent_m=10, **told)
+    house.report("other_zone", spot(0.5, 2.5), by="resident", category="noise", **told)
+    house.report("shop", spot(3.2, 3.2), category="noise", **told)
+    house.report("complaint", spot(0.5, 0.5), by="neighbour", category="service", about="P-Z1-C1-1", **told)
+    house.report("foreign", spot(8.5, 0.5), by="stranger", category="lift", text=f"{OTHER} words")
+    return house
+
+
+def app_of(house: House) -> FastAPI:
+    app = house.client.app
+    assert isinstance(app, FastAPI)
+    return app
+
+
+def tried(house: House, route: str, role: str) -> Any:
+    path, said = TRIED[route]
+    app_of(house).state.office.limits = Limits()
+    return house.by(role)(route.split()[0], path.format(**house.issues), **said)
+
+
+def routes_of(routes: Any) -> Iterator[tuple[str, str]]:
+    """Every route of the app, in routers within routers too: what is of no kind that is known here fails."""
+    for route in routes:
+        if hasattr(route, "original_router"):
+            yield from routes_of(route.original_router.routes)
+        elif isinstance(route, APIRoute | Route):
+            for method in sorted((route.methods or set()) - {"HEAD"}):
+                yield method, route.path
+        else:
+            assert isinstance(route, Mount)
+            yield "GET", route.path
+
+
+# ---------------------------------------------------------------- routes
+
+
+def test_no_route_is_missing_from_the_matrix_and_none_is_left_over(house: House) -> None:
+    assert {f"{method} {path}" for method, path in routes_of(app_of(house).routes)} == set(table(ROUTES))
+    assert set(table(ROUTES)) == set(TRIED)
+    assert all(tuple(cells) == ROLES for cells in table(ROUTES).values())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_route_answers_each_role_as_the_matrix_has_it(reported: House, role: str) -> None:
+    answers = {route: str(tried(reported, route, role).status_code) for route in TRIED}
+    assert answers == {route: cells[role] for route, cells in table(ROUTES).items()}
+
+
+def test_only_what_is_said_to_be_open_is_open_without_a_key(reported: House) -> None:
+    for method, path in routes_of(app_of(reported).routes):
+        if path in OPEN or path == "/static":
+            continue
+        answer = tried(reported, f"{method} {path}", "nobody")
+        assert answer.status_code == 401 or answer.headers.get("location") == "/sign-in", path
+
+
+@pytest.mark.parametrize("role", ["nobody", "analyst"])
+def test_who_may_not_report_stores_nothing(reported: House, role: str) -> None:
+    before = reported.count()
+    for route in ("POST /issues", "POST /issues/batch"):
+        tried(reported, route, role)
+    assert reported.count() == before
+
+
+# ---------------------------------------------------------------- one by one, and lists
+
+
+def codes(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    rows = said if isinstance(said, list) else said.get("features") or said.get("issues") or []
+    return sorted(row["id"] if "id" in row else row["code"] for row in rows)
+
+
+def named(house: House, found: list[str]) -> list[str]:
+    """The issues among those found that have a name here: other tests report others."""
+    names = {code: name for name, code in house.issues.items()}
+    return sorted(names[code] for code in found if code in names)
+
+
+@pytest.mark.parametrize("role", list(table(ISSUES)["leaf"]))
+def test_issues_are_seen_as_the_table_has_it(reported: House, role: str) -> None:
+    caller, wanted = reported.by(role), shown(ISSUES, role)
+    statuses = {name: caller.get(f"/issues/{code}").status_code for name, code in reported.issues.items()}
+    assert statuses == {name: 200 if name in wanted else 404 for name in reported.issues}
+    assert named(reported, codes(caller.get("/issues?limit=1000"))) == wanted
+    assert named(reported, codes(caller.get("/issues?limit=1000&format=geojson"))) == wanted
+    here = [name for name in wanted if name != "foreign"]
+    assert named(reported, codes(caller.get("/layers/issues.geojson?site=WJ"))) == here
+
+
+@pytest.mark.parametrize("role", list(table(GRIDS)["Z1"]))
+@pytest.mark.parametrize(
+    ("path", "written"), [("/grids", GRIDS), ("/buildings", BUILDINGS), ("/facilities", FACILITIES)]
+)
+def test_the_plan_is_seen_as_the_table_has_it(reported: House, role: str, path: str, written: str) -> None:
+    caller, wanted = reported.by(role), shown(written, role)
+    assert codes(caller.get(f"{path}?site=WJ")) == wanted
+    one_by_one = {code: caller.get(f"{path}/{code}?site=WJ").status_code for code in table(written)}
+    assert one_by_one == {code: 200 if code in wanted else 404 for code in table(written)}
+
+
+@pytest.mark.parametrize("role", list(table(GRIDS)["Z1"]))
+def test_the_layers_of_the_map_hold_what_the_tables_have(reported: House, role: str) -> None:
+    caller = reported.by(role)
+    grids = shown(GRIDS, role)
+    for tier in (1, 2, 3):
+        wanted = [code for code in grids if code.count("-") == tier - 1]
+        assert codes(caller.get(f"/layers/tier{tier}.geojson?site=WJ")) == wanted
+        assert codes(caller.get(f"/grids?site=WJ&tier={tier}")) == wanted
+    for layer, written in {"buildings": BUILDINGS, "facilities": FACILITIES, "overlays": OVERLAYS}.items():
+        assert codes(caller.get(f"/layers/{layer}.geojson?site=WJ")) == shown(written, role)
+
+
+@pytest.mark.parametrize("role", list(table(PEOPLE)["TOM"]))
+def test_people_are_seen_as_the_table_has_it(reported: House, role: str) -> None:
+    caller, wanted = reported.by(role), shown(PEOPLE, role)
+    assert codes(caller.get("/people?site=WJ")) == wanted
+    one_by_one = {code: caller.get(f"/people/{code}?site=WJ").status_code for code in table(PEOPLE)}
+    assert one_by_one == {code: 200 if code in wanted else 404 for code in table(PEOPLE)}
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in ("admin", "nobody")])
+def test_another_site_is_not_there_whoever_asks_for_it(reported: House, role: str) -> None:
+    caller = reported.by(role)
+    for path in ("/grids", "/buildings", "/facilities", "/grids/Z1", "/layers/tier1.geojson", "/layers/issues.geojson"):
+        assert caller.get(f"{path}?site={OTHER}").status_code == 404, path
+    assert caller.get(f"/people?site={OTHER}").status_code in (403, 404)
+    for path in (f"/locate?{AT}&site={OTHER}", f"/issues?site={OTHER}", f"/map?site={OTHER}"):
+        assert caller.get(path).status_code == 404, path
+    beside = dict(zip(("lon", "lat"), spot(8.5, 0.5), strict=True))
+    before = reported.count()
+    if role != "analyst":
+        assert caller.post("/issues", json={**beside, "site": OTHER}).status_code == 404
+        refusal = 403 if role == "resident" else 404
+        assert caller.post("/issues/batch", json={"issues": [beside], "site": OTHER}).status_code == refusal
+    assert reported.count() == before
+
+
+def all_that_is_read(house: House, role: str) -> Iterator[tuple[str, str]]:
+    """Every answer to reading that a role can get, as text."""
+    site = "?site=WJ" if role == "admin" else ""
+    layers = ("tier1", "tier2", "tier3", "buildings", "facilities", "overlays", "issues")
+    paths = [f"/layers/{name}.geojson{site}" for name in layers]
+    paths += [f"/{name}{site}" for name in ("grids", "buildings", "facilities", "people", "map", "categories")]
+    paths += [f"/{name}" for name in ("issues?limit=1000", "issues?format=geojson&limit=1000", "me", "sites")]
+    paths += [f"/issues/{code}" for name, code in house.issues.items() if name != "foreign"]
+    paths += [f"/grids/{code}{site}" for code in table(GRIDS)]
+    paths += [f"/people/{code}{site}" for code in ("TOM", "CON", "P-Z1-C1-1")]
+    paths += [f"/locate?{AT}", "/locate?lon={}&lat={}".format(*spot(8.5, 0.5)), "/nothing", "/health", "/docs"]
+    for path in paths:
+        yield path, house.by(role).get(path).text
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "admin"])
+def test_nothing_of_another_site_is_ever_sent(reported: House, role: str) -> None:
+    for path, text in all_that_is_read(reported, role):
+        assert OTHER not in text, path
+
+
+# ---------------------------------------------------------------- parts of what one sees
+
+
+@pytest.mark.parametrize("role", list(table(PARTS)["words"]))
+def test_an_issue_is_shown_with_the_parts_the_table_has(reported: House, role: str) -> None:
+    one = next(name for name in shown(ISSUES, role) if name != "foreign")
+    said = reported.by(role).get(f"/issues/{reported.issues[one]}").json()
+    found = {
+        "words": said["text"] == WORDS,
+        "reporters": said["reporter"] == {"name": REPORTER, "phone": REPORTER_PHONE},
+        "people": any(answer["person"] for answer in said["answers"]) and said["owner"]["person"] is not None,
+    }
+    assert [part for part, there in found.items() if there] == [
+        part for part, cells in table(PARTS).items() if cells[role] == "x"
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_a_role_may_not_have_is_in_no_answer(reported: House, role: str) -> None:
+    parts = {name: cells.get(role, ".") == "x" for name, cells in {**table(PARTS), **table(PHONES)}.items()}
+    kept = {
+        WORDS: parts["words"],
+        REPORTER: parts["reporters"],
+        REPORTER_PHONE: parts["reporters"],
+        PHONE: parts["of people"],
+        "name of ": parts["people"],
+    }
+    seen = dict.fromkeys(kept, False)
+    for path, text in all_that_is_read(reported, role):
+        for word, allowed in kept.items():
+            assert allowed or word not in text, f"{word!r} is in {path}"
+            seen[word] |= word in text
+    assert seen == kept
+
+
+@pytest.mark.parametrize(
+    ("role", "named"), [("supervisor", True), ("dispatcher", True), ("analyst", False), ("admin", False)]
+)
+def test_who_reported_in_his_own_name_is_named_to_those_alone_who_may_know(
+    reported: House, role: str, named: bool
+) -> None:
+    source = "neighbour" if named else "resident"
+    assert reported.by(role).get(f"/issues/{reported.issues['complaint']}").json()["source"] == source
+    assert any('"neighbour"' in text for _, text in all_that_is_read(reported, role)) == named
+
+
+@pytest.mark.parametrize("role", ["resident", "analyst"])
+def test_who_may_not_see_people_cannot_look_for_issues_by_them(reported: House, role: str) -> None:
+    assert reported.by(role).get("/issues?owner=P-Z1-C1-1").status_code == 403
+
+
+# ---------------------------------------------------------------- oneself
+
+
+@pytest.mark.parametrize("role", ["in_person", "grid_owner"])
+def test_a_complaint_about_a_person_is_not_there_for_him(reported: House, role: str) -> None:
+    """Signed in as himself, or by the account of the grid he owns."""
+    caller, code = reported.by(role), reported.issues["complaint"]
+    assert caller.get(f"/issues/{code}").status_code == 404
+    for path in ("/issues?limit=1000", "/issues?format=geojson", "/layers/issues.geojson", "/map", "/people"):
+        assert code not in caller.get(path).text
+    for narrowed in ("grid=Z1-C1-1", "under=Z1-C1-1", "category=service", "owner=P-Z1-C1", "open=true"):
+        assert code not in caller.get(f"/issues?{narrowed}").text
+    assert reported.by("supervisor").get(f"/issues/{code}").status_code == 200
+
+
+def test_who_has_a_part_in_an_issue_sees_it_wherever_it_lies(reported: House) -> None:
+    helper = reported.add("helper", "grid_owner", person="P-Z1-C1-4")
+    assert named(reported, codes(helper.get("/issues?limit=1000"))) == ["cluster", "zone"]
+
+
+def test_residents_see_what_they_reported_and_not_what_their_neighbours_did(reported: House) -> None:
+    assert named(reported, codes(reported.by("neighbour").get("/issues"))) == ["complaint"]
+    assert named(reported, codes(reported.by("resident").get("/issues"))) == ["other_zone"]
+
+
+def test_whoever_is_of_another_site_sees_that_alone(reported: House) -> None:
+    stranger = reported.by("stranger")
+    assert codes(stranger.get("/issues?limit=1000")) == [reported.issues["foreign"]]
+    assert codes(stranger.get("/grids")) == shown(GRIDS, "dispatcher")
+    assert re.search('"site": ?"WJ"', stranger.get("/issues").text) is None
+    assert codes(stranger.get("/sites")) == [OTHER]
+    assert codes(reported.by("strange_resident").get("/issues")) == []
+
+
+def test_an_account_whose_posts_have_ended_sees_nothing_rather_than_everything(reported: House) -> None:
+    gone = reported.add("gone", "grid_owner", person="P-Z2-C1-2")
+    reported.sql(
+        "update post set valid_to = now() - interval '5 years', valid_from = now() - interval '9 years' "
+        "where person_id in (select p.id from person p join site s on s.id = p.site_id "
+        "where p.code = 'P-Z2-C1-2' and s.code = 'WJ')"
+    )
+    for path in ("/issues", "/grids", "/buildings", "/layers/issues.geojson", "/layers/tier1.geojson"):
+        assert codes(gone.get(path)) == []
+    assert codes(gone.get("/facilities")) == ["ROAD"]
