@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,28 +17,24 @@ from gridmap.domain.categories import CategoryRow
 from gridmap.domain.lifecycle import ENDED, KINDS, STATUSES, URGENCIES
 from gridmap.domain.model import Site
 from gridmap.domain.responsibility import Verdict
+from gridmap.operations.alike import MOST, Verdicts, said, verdict_as_json, with_routes
 from gridmap.operations.known import Known
-from gridmap.operations.routing import Decided, Router, answer_as_json, on_lattice, reason_as_json
+from gridmap.operations.routing import Router, on_lattice
 from gridmap.storage import facts as stored_facts
 from gridmap.storage import issues as stored_issues
 from gridmap.storage import new_issues, places
 
 WORDS = {"kind": KINDS, "urgency": URGENCIES, "status": STATUSES}
-# What a decision can depend on: the facts and the words of a report that are the same for many.
-ALIKE = (
-    "edition_id", "position", "leaf", "tier1", "tier2", "tier3", "building_grid", "level_area", "level_grid",
-    "overlays", "touches", "facility_warranty", "building_warranty",
-)  # fmt: skip
-SAID_ALIKE = ("category", "kind", "about")
 
 
 @dataclass
 class Given:
-    """What a batch was made of: reports, who sent them, and what was known when they were routed."""
+    """What a batch was made of: reports, who sent them, and what was known and decided when they were routed."""
 
     points: pd.DataFrame
     source: str
     known: Known
+    verdicts: Verdicts
 
 
 @dataclass
@@ -48,7 +44,6 @@ class Batch:
     routed: pd.DataFrame
     rejected: pd.DataFrame
     stored: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["n", "id", "code"]))
-    verdicts: Sequence[Verdict] = field(default=(), repr=False)
     given: Given | None = field(default=None, repr=False)
 
     @property
@@ -62,7 +57,7 @@ class Desk:
     def __init__(self, session: Session, site: Site, *, detail: bool = False, known: Known | None = None) -> None:
         self.session, self.site, self.detail = session, site, detail
         self.router = Router(session, known or Known(places.revision(session), kept=True))
-        self.sources = new_issues.Sources()
+        self.verdicts, self.sources = Verdicts(), new_issues.Sources()
 
     @property
     def categories(self) -> dict[str, CategoryRow]:
@@ -71,7 +66,7 @@ class Desk:
     def at(self, session: Session) -> Desk:
         """The same desk in a new transaction, with all that it knows."""
         desk = Desk(session, session.merge(self.site, load=False), detail=self.detail, known=self.router.known)
-        desk.sources = self.sources
+        desk.verdicts, desk.sources = self.verdicts, self.sources
         return desk
 
     def route(self, points: pd.DataFrame, at: datetime) -> Batch:
@@ -85,34 +80,38 @@ class Desk:
     def _route(self, points: pd.DataFrame, faults: pd.Series[Any], at: pd.Series[Any]) -> Batch:
         points = points.assign(fault=faults)
         sound = faults.isna()
-        good = on_lattice(points[sound].reset_index(drop=True))
         rejected = points[~sound]
+        if len(rejected):
+            points, at = points[sound].reset_index(drop=True), at[sound].reset_index(drop=True)
+        good = on_lattice(points)
         if not len(good):
             return Batch(good, rejected)
-        decided = self._decide(good, at[sound].reset_index(drop=True))
-        planless = decided.which < 0
-        routed = _with_routes(good, decided)
-        if not planless.any():
-            return Batch(routed, rejected, verdicts=decided.verdicts)
-        late = good[planless].assign(fault="no plan of grids was in force at that time")
-        routed = routed[~planless].reset_index(drop=True)
-        return Batch(routed, pd.concat([rejected, late]), verdicts=decided.verdicts)
+        facts, which = self._decide(good, at)
+        routed = with_routes(good, facts, which, self.verdicts.said)
+        planless = which < 0
+        if planless.any():
+            late = good[planless].assign(fault="no plan of grids was in force at that time")
+            routed, rejected = routed[~planless].reset_index(drop=True), pd.concat([rejected, late])
+        return Batch(routed, rejected)
 
-    def _decide(self, points: pd.DataFrame, at: pd.Series[Any]) -> Decided:
-        """The facts of all points, and one decision for those that are alike."""
-        known = self.router.known
-        moments = pd.DatetimeIndex(at).to_pydatetime()
-        facts = self.router.facts_of_file(points, moments, self.site, known.grounds, detail=self.detail)
+    def _decide(self, points: pd.DataFrame, at: pd.Series[Any]) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+        """The facts of all points, and the number of the verdict on each."""
+        moments = pd.DatetimeIndex(at).to_pydatetime().tolist()
+        facts = self.router.facts_of_file(points, moments, self.site, self.router.known.grounds, detail=self.detail)
         facts = facts.reset_index(drop=True)
-        first, same = _alike(points, facts, self._epochs(at))
-        some = self.router.decide(points.iloc[first], facts.iloc[first], moments[first])
-        return Decided(facts, some.verdicts, some.which[same])
+
+        def decide(rows: NDArray[np.intp]) -> tuple[Sequence[Verdict], NDArray[np.intp]]:
+            decided = self.router.decide(points.iloc[rows], facts.iloc[rows], [moments[row] for row in rows.tolist()])
+            return decided.verdicts, decided.which
+
+        return facts, self.verdicts.on(points, facts, self._epochs(at), decide)
 
     def _epochs(self, at: pd.Series[Any]) -> pd.DataFrame:
         """What a decision can depend on of each moment: who holds which post, and which day it is."""
-        changes = pd.to_datetime(pd.Series(self.router.moments(self.site.code)), utc=True).dt.as_unit("us")
-        local = at.dt.tz_convert(self.site.timezone)
-        return pd.DataFrame({"epoch": changes.searchsorted(at, side="right"), "day": local.dt.normalize()})
+        changes = np.array([change.timestamp() for change in self.router.moments(self.site.code)])
+        epoch = np.searchsorted(changes, at.astype("int64").to_numpy() / 1e6, side="right")
+        local = pd.DatetimeIndex(at).tz_convert(self.site.timezone).tz_localize(None)
+        return pd.DataFrame({"epoch": epoch, "day": local.floor("D")})
 
     def _faults(self, points: pd.DataFrame) -> pd.Series[Any]:
         fault = points["fault"].astype(object) if "fault" in points else pd.Series([None] * len(points), dtype=object)
@@ -124,7 +123,7 @@ class Desk:
 
     def _unknown(self, points: pd.DataFrame, fault: pd.Series[Any]) -> pd.Series[Any]:
         """Faults of rows that name what the store does not have: nothing may be stored without it."""
-        known = {
+        known: dict[str, Callable[[], set[str]]] = {
             "category": lambda: set(self.categories),
             "facility": lambda: places.facility_codes(self.session, self.site.id),
             "about": lambda: set(self.router.people(self.site)),
@@ -146,16 +145,17 @@ class Desk:
     def take(self, given: pd.DataFrame, at: datetime, source: str) -> Batch:
         """The first half of `report`, which only reads."""
         revision = places.revision(self.session)
-        if revision != self.router.known.revision:
-            self.router = Router(self.session, Known(revision, kept=True))
+        if revision != self.router.known.revision or len(self.verdicts.numbers) > MOST:
+            self.router, self.verdicts = Router(self.session, Known(revision, kept=True)), Verdicts()
         points = given.reset_index(drop=True).assign(n=range(len(given)))
+        faults = self._unknown(points, self._faults(points))
         points["reported_at"] = _reported_at(points, at)
         points["status"], points["closed_at"] = _ended(points)
         moments = points["reported_at"].where(points["status"].isin(ENDED), pd.Timestamp(at).as_unit("us"))
-        batch = self._route(points, self._unknown(points, self._faults(points)), moments)
+        batch = self._route(points, faults, moments)
         if len(batch.routed):
             batch.routed = self._filled(batch.routed, source)
-        batch.given = Given(given, source, self.router.known)
+        batch.given = Given(given, source, self.router.known, self.verdicts)
         return batch
 
     def store(self, batch: Batch, at: datetime) -> Batch:
@@ -164,11 +164,11 @@ class Desk:
         given = batch.given
         if given is not None and given.known.revision != places.revision(self.session):
             batch = self.take(given.points, at, given.source)
-        if len(batch.routed):
-            known = given.known if given is not None else self.router.known
-            ids = _decision_ids(self.session, self.site.id, known, batch.verdicts)
-            rows = batch.routed.assign(decision_id=ids[batch.routed["verdict"].to_numpy(dtype=np.intp)])
-            batch.stored = new_issues.write_issues(self.session, self.site.id, self.site.code, rows, at, self.sources)
+        if len(batch.routed) and batch.given is not None:
+            verdicts, site = batch.given.verdicts, self.site
+            ids = verdicts.rows_of(self.session, site.id, batch.routed["verdict"].to_numpy(dtype=np.intp))
+            rows = batch.routed.assign(decision_id=ids)
+            batch.stored = new_issues.write_issues(self.session, site.id, site.code, rows, at, self.sources)
         return batch
 
     def add_categories(self, points: pd.DataFrame) -> list[str]:
@@ -186,8 +186,9 @@ class Desk:
         category = routed["category"].where(routed["category"].notna(), "other") if "category" in routed else "other"
         rows = routed.assign(category=category)
         known = self.categories
+        places_of, distinct = pd.factorize(rows["category"])
         for name in ("kind", "urgency"):
-            own = rows["category"].map({code: getattr(row, name) for code, row in known.items()})
+            own = np.array([getattr(known[code], name) for code in distinct], dtype=object)[places_of]
             rows[name] = rows[name].where(rows[name].notna(), own) if name in rows else own
         rows["source"] = rows["source"].where(rows["source"].notna(), source) if "source" in rows else source
         return rows
@@ -211,69 +212,6 @@ def _ended(rows: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
     return status, closed.where(status.isin(ENDED))
 
 
-def _alike(points: pd.DataFrame, facts: pd.DataFrame, epochs: pd.DataFrame) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The first row of each sort of rows that are decided alike, and the sort that each row belongs to."""
-    inside = facts["building_m"] == 0 if "building_m" in facts else None
-    warranty = [facts[name].notna() for name in ("facility_warranty", "building_warranty") if name in facts]
-    days = epochs["day"].where(np.logical_or.reduce(warranty)) if warranty else None
-    same = np.zeros(len(points), dtype=np.int64)
-    columns: list[pd.Series[Any] | None] = [
-        *(facts[name] for name in ALIKE if name in facts),
-        *(points[name] for name in SAID_ALIKE if name in points),
-        inside, epochs["epoch"], days,
-    ]  # fmt: skip
-    for column in columns:
-        if column is None or column.isna().all():
-            continue
-        places, distinct = pd.factorize(column, use_na_sentinel=True)
-        if len(distinct) > 1 or (places < 0).any():
-            same = pd.factorize(same * (len(distinct) + 1) + places + 1)[0]
-    return np.unique(same, return_index=True)[1], same
-
-
-def _decision_ids(session: Session, site_id: int, known: Known, verdicts: Sequence[Verdict]) -> NDArray[np.int64]:
-    """The row of each verdict, looked for or written once as long as what is known holds."""
-    new = {id(verdict): verdict for verdict in verdicts if id(verdict) not in known.decisions}
-    new = {key: verdict for key, verdict in new.items() if key not in known.fresh}
-    if new:
-        ids = stored_issues.decision_ids(session, site_id, map(_verdict_as_json, new.values()))
-        known.fresh.update(zip(new, ids, strict=True))
-    return np.array(
-        [known.decisions.get(id(verdict)) or known.fresh[id(verdict)] for verdict in verdicts], dtype=np.int64
-    )
-
-
-def _verdict_as_json(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "answers": [answer_as_json(answer) for answer in verdict.answers],
-        "reasons": [reason_as_json(reason) for reason in verdict.reasons],
-    }
-
-
-def _with_routes(points: pd.DataFrame, decided: Decided) -> pd.DataFrame:
-    """The points with where they lie and who owns them, a column each."""
-    owners = [verdict.owner for verdict in decided.verdicts]
-    table = pd.DataFrame(
-        {
-            "owner_role": [owner.role for owner in owners],
-            "owner_grid": [owner.post for owner in owners],
-            "owner": [owner.person.code if owner.person else None for owner in owners],
-            "owner_name": [owner.person.name if owner.person else None for owner in owners],
-            "rule": [
-                next((reason.rule for reason in verdict.reasons if reason.rule != "place"), "place")
-                for verdict in decided.verdicts
-            ],
-        },
-        dtype=object,
-    )
-    chosen = table.reindex(decided.which).reset_index(drop=True)
-    where = ("position", "leaf", "tier1", "tier2", "tier3", "outside_m", "boundary_m", "runner_up", "runner_up_m",
-             "edition_id", "grid_id", "facility_id")  # fmt: skip
-    facts = decided.facts[[name for name in where if name in decided.facts]].rename(columns={"leaf": "grid"})
-    kept = points.drop(columns=[name for name in (*facts.columns, *chosen.columns, "fault") if name in points])
-    return pd.concat([kept, facts, chosen], axis=1).assign(verdict=decided.which)
-
-
 def reroute(session: Session, site: Site, at: datetime) -> tuple[int, int]:
     """Route the open issues of a site again: how many changed grid or owner, and how many kept both."""
     stored = stored_issues.open_issues(session, site.id)
@@ -283,10 +221,11 @@ def reroute(session: Session, site: Site, at: datetime) -> tuple[int, int]:
     moments = [at] * len(stored)
     points = on_lattice(stored)
     decided = router.decide(points, stored_facts.facts(session, points, moments, site.code), moments)
-    ids = stored_issues.decision_ids(session, site.id, map(_verdict_as_json, decided.verdicts))
+    ids = stored_issues.decision_ids(session, site.id, map(verdict_as_json, decided.verdicts))
     before = stored.rename(columns={"grid": "old_grid", "owner": "old_owner", "owner_name": "old_name",
                                     "owner_role": "old_role", "owner_grid": "old_post"})  # fmt: skip
-    routed = _with_routes(before, decided).assign(decision_id=np.array(ids, dtype=np.int64)[decided.which])
+    routed = with_routes(before, decided.facts, decided.which, said(decided.verdicts))
+    routed["decision_id"] = np.array(ids, dtype=np.int64)[decided.which]
     routed["change"] = [_change(row) for row in routed.to_dict("records")]
     stored_issues.move_issues(session, site.id, routed, at)
     moved = int(routed["change"].notna().sum())

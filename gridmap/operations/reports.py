@@ -13,6 +13,8 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -113,10 +115,14 @@ def _prepared(frame: pd.DataFrame, datum: str, timezone: str, words: Mapping[str
 
 def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
     """A column as text, with None where it is empty: a number that is whole has all its digits and no point."""
-    if not isinstance(column.dtype, pd.StringDtype):
+    if isinstance(column.dtype, pd.StringDtype):
+        texts = pc.utf8_trim_whitespace(pa.array(column, pa.large_string(), from_pandas=True))
+    elif pd.api.types.is_integer_dtype(column.dtype):
+        texts = pa.array(column, from_pandas=True).cast(pa.large_string())
+    else:
         return as_text(column)
-    texts = column.str.strip().astype(object)
-    return texts.where(texts.notna() & (texts != ""), None)
+    said = pc.if_else(pc.equal(texts, ""), None, texts).to_numpy(zero_copy_only=False)
+    return pd.Series(said, column.index, object, column.name)
 
 
 # A date at least, written from the year on; a zone can only stand behind a time.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import geopandas as gpd
@@ -56,10 +58,12 @@ class Ground:
 
     @cached_property
     def tiers(self) -> dict[int, Tier]:
-        return {
-            number: Tier(self.grids[self.grids["tier"] == number].reset_index(drop=True), self.metric_epsg)
-            for number in sorted(set(map(int, self.grids["tier"])))
-        }
+        numbers = sorted(set(map(int, self.grids["tier"])))
+        of_tier = [self.grids[self.grids["tier"] == number].reset_index(drop=True) for number in numbers]
+        # What takes long is compiled, and lets other threads run.
+        with ThreadPoolExecutor() as pool:
+            tiers = pool.map(Tier, of_tier, repeat(self.metric_epsg))
+        return dict(zip(numbers, tiers, strict=True))
 
     @cached_property
     def building_tree(self) -> shapely.STRtree:
@@ -93,11 +97,22 @@ class Tier:
 
         self.codes = grids["code"].to_numpy(dtype=object)
         self.ids = grids["id"].to_numpy(dtype=np.int64)
+        self.grids, self.metric_epsg = grids, metric_epsg
         self.locator = Locator(grids)
-        self.boundaries = shapely.boundary(grids.geometry.to_numpy())
-        self.shapes_m = grids.to_crs(metric_epsg).geometry.to_numpy()
-        self.boundaries_m = shapely.boundary(self.shapes_m)
-        shapely.prepare(self.boundaries)
+
+    @cached_property
+    def boundaries(self) -> NDArray[Any]:
+        boundaries = shapely.boundary(self.grids.geometry.to_numpy())
+        shapely.prepare(boundaries)
+        return np.asarray(boundaries)
+
+    @cached_property
+    def shapes_m(self) -> NDArray[Any]:
+        return np.asarray(self.grids.to_crs(self.metric_epsg).geometry.to_numpy())
+
+    @cached_property
+    def boundaries_m(self) -> NDArray[Any]:
+        return np.asarray(shapely.boundary(self.shapes_m))
 
     @cached_property
     def tree(self) -> shapely.STRtree:
@@ -120,15 +135,14 @@ class _Places:
     def degrees(self) -> NDArray[Any]:
         return np.asarray(shapely.points(self.lon, self.lat))
 
-    @cached_property
-    def metres(self) -> NDArray[Any]:
-        """The points in metres; empty for those a degree or more away from the plan."""
+    def metres(self, rows: Rows) -> NDArray[Any]:
+        """Some points in metres; empty for those a degree or more away from the plan."""
         to_metres = pyproj.Transformer.from_crs(4326, self.ground.metric_epsg, always_xy=True)
         west, south, east, north = self.ground.grids.total_bounds
-        close = (self.lon >= west - 1) & (self.lon <= east + 1) & (self.lat >= south - 1) & (self.lat <= north + 1)
-        placed = np.asarray(
-            shapely.points(*to_metres.transform(np.where(close, self.lon, west), np.where(close, self.lat, south)))
-        )
+        lon, lat = self.lon[rows], self.lat[rows]
+        close = (lon >= west - 1) & (lon <= east + 1) & (lat >= south - 1) & (lat <= north + 1)
+        x, y = to_metres.transform(np.where(close, lon, west), np.where(close, lat, south))
+        placed = np.asarray(shapely.points(x, y))
         placed[~close] = shapely.Point()
         return placed
 
@@ -142,7 +156,8 @@ class _Places:
         self.find_levels()
         self.find_facilities()
         self.find_touched()
-        return pd.DataFrame(self.columns)
+        # Said of each column, for to guess that one holds text only costs more than to fill it.
+        return pd.DataFrame({name: pd.Series(values, dtype=values.dtype) for name, values in self.columns.items()})
 
     def on_tier(self, tier: int) -> Rows:
         """The points whose deepest grid is of this tier."""
@@ -177,16 +192,13 @@ class _Places:
         outside_m = np.zeros(self.n)
         lost = np.flatnonzero(self.leaf_row < 0)
         outside_m[lost] = np.nan
-        lost = lost[~shapely.is_empty(self.metres[lost])] if len(lost) else lost
+        places = self.metres(lost)
+        lost, places = lost[~shapely.is_empty(places)], places[~shapely.is_empty(places)]
         if len(lost):
             leaves = self.ground.tiers[self.ground.leaf_tier]
-            (asked, _), distances = leaves.tree.query_nearest(
-                self.metres[lost], all_matches=False, return_distance=True
-            )
+            (asked, _), distances = leaves.tree.query_nearest(places, all_matches=False, return_distance=True)
             outside_m[lost[asked]] = distances
-            asked, rows = leaves.tree.query(
-                self.metres[lost], predicate="dwithin", distance=outside_m[lost] + MICROMETRE
-            )
+            asked, rows = leaves.tree.query(places, predicate="dwithin", distance=outside_m[lost] + MICROMETRE)
             near = outside_m[lost] <= self.ground.tolerance_m
             self.leaf_row[lost[near]] = rows[_first_of_each(asked, rows)][near]
             self.leaf_of_tier[lost[near]] = self.ground.leaf_tier
@@ -208,15 +220,17 @@ class _Places:
         boundary_m, runner_up, runner_up_m, shares = np.full(self.n, np.nan), self.texts(), self.texts(), self.texts()
         for number, tier in self.ground.tiers.items() if detail else ():
             here = self.on_tier(number)
-            boundary_m[here] = shapely.distance(tier.boundaries_m[self.leaf_row[here]], self.metres[here])
-            rows, distances = _next_nearest(tier, self.metres[here], self.leaf_row[here], boundary_m[here])
+            places = self.metres(here)
+            boundary_m[here] = shapely.distance(tier.boundaries_m[self.leaf_row[here]], places)
+            rows, distances = _next_nearest(tier, places, self.leaf_row[here], boundary_m[here])
             known = rows >= 0
             runner_up[here[known]], runner_up_m[here[known]] = tier.codes[rows[known]], distances[known]
         accuracy = self.asked("accuracy_m")
         for number, tier in self.ground.tiers.items():
             here = self.on_tier(number)
             here = here[accuracy[here] > 0]
-            shares[here] = _shares(tier, self.metres[here], accuracy[here])
+            if len(here):
+                shares[here] = _shares(tier, self.metres(here), accuracy[here])
         self.columns |= {
             "boundary_m": boundary_m, "runner_up": runner_up, "runner_up_m": runner_up_m, "shares": shares,
         }  # fmt: skip
@@ -227,11 +241,12 @@ class _Places:
         buildings = self.ground.buildings
         placed = np.flatnonzero(self.leaf_row >= 0)
         if len(buildings) and len(placed):
+            places = self.metres(placed)
             asked, rows = self.ground.building_tree.query(
-                self.metres[placed], predicate="dwithin", distance=self.ground.building_reach_m
+                places, predicate="dwithin", distance=self.ground.building_reach_m
             )
+            distances = shapely.distance(self.ground.building_tree.geometries[rows], places[asked])
             asked = placed[asked]
-            distances = shapely.distance(self.ground.building_tree.geometries[rows], self.metres[asked])
             grid = buildings["grid"].to_numpy(dtype=object)
             elsewhere = grid[rows] != self.columns["leaf"][asked]
             best = np.lexsort((rows, np.round(distances, 6), elsewhere, asked))
@@ -316,7 +331,7 @@ class _Places:
         here = np.flatnonzero((extent > 0) & (self.leaf_row >= 0))
         if len(here):
             leaves = self.ground.tiers[self.ground.leaf_tier]
-            asked, rows = leaves.tree.query(self.metres[here], predicate="dwithin", distance=extent[here])
+            asked, rows = leaves.tree.query(self.metres(here), predicate="dwithin", distance=extent[here])
             touches = self.gathered(here[asked], rows, leaves.codes)
         self.columns["touches"] = touches
 

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psycopg2
 import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
+from psycopg2.errors import UniqueViolation
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 ARROW_TYPES: Mapping[str, Any] = {
@@ -61,12 +64,18 @@ def copy_rows(session: Session, table: str, arrays: Mapping[str, Any], kinds: Ma
     connection = session.connection().connection.driver_connection
     if connection is None:
         raise RuntimeError("the session has no connection")
-    with connection.cursor() as cursor:
-        cursor.copy_expert(
-            f"copy {table} ({names}) from stdin (format binary)",
-            encoded([(kinds[name], array) for name, array in said.items()]),
-            size=_READ_AT_ONCE,
-        )
+    statement = f"copy {table} ({names}) from stdin (format binary)"
+    rows = encoded([(kinds[name], array) for name, array in said.items()])
+    try:
+        with connection.cursor() as cursor:
+            cursor.copy_expert(statement, rows, size=_READ_AT_ONCE)
+    except psycopg2.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg2.Error) from error
+
+
+def came_twice(error: IntegrityError) -> bool:
+    """Whether rows were refused because such rows are there already, and not for any other promise they break."""
+    return isinstance(error.orig, UniqueViolation)
 
 
 def arrow(values: pd.Series[Any], kind: str) -> Any:
@@ -100,6 +109,17 @@ def points(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Any:
 def constant(value: object, kind: str, count: int) -> Any:
     """One value for every row."""
     return pa.repeat(pa.scalar(value, ARROW_TYPES[kind]), count)
+
+
+def new_ids(session: Session, table: str, count: int) -> NDArray[np.int64]:
+    """Numbers for rows that are about to be copied into a table."""
+    numbers = text("""
+        select string_agg(nextval(sequence)::text, ',')
+        from (select pg_get_serial_sequence(:table, 'id')::regclass as sequence offset 0) as found,
+             generate_series(1, :count)
+    """)
+    found = session.execute(numbers, {"table": table, "count": count}).scalar_one()
+    return np.array(str(found).split(","), dtype=np.int64)
 
 
 # ---------------------------------------------------------------- PostgreSQL's binary format
@@ -190,10 +210,14 @@ def _texts(array: Any, kind: str) -> tuple[Any, Any]:
 # ---------------------------------------------------------------- tables that take very many
 
 
+def _superuser(session: Session) -> bool:
+    return bool(session.execute(text("select current_setting('is_superuser') = 'on'")).scalar_one())
+
+
 @contextmanager
 def without_triggers(session: Session) -> Iterator[bool]:
     """Rows copied in here are not checked one by one against what they point to, if the role is allowed to say so."""
-    allowed = bool(session.execute(text("select current_setting('is_superuser') = 'on'")).scalar_one())
+    allowed = _superuser(session)
     if allowed:
         session.execute(text("set local session_replication_role = replica"))
     yield allowed
@@ -219,5 +243,7 @@ def indexed_at_the_end(session: Session, *tables: str) -> Iterator[None]:
     for index in found:
         session.execute(text(f"drop index {index.name}"))
     yield
+    if _superuser(session):  # to compress what is logged of them takes longer than to build them
+        session.execute(text("set local wal_compression = off"))
     for index in found:
         session.execute(text(index.definition.replace(":", r"\:")))

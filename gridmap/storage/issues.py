@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gridmap.domain.categories import CategoryRow
-from gridmap.storage.bulk import stage
+from gridmap.storage.bulk import came_twice, constant, copy_rows, new_ids, stage
 from gridmap.storage.places import read_table
+
+DECISION_COLUMNS = {"id": "bigint", "site_id": "bigint", "digest": "bytea", "answers": "jsonb", "reasons": "jsonb"}
 
 
 def categories(session: Session, site_id: int | None = None) -> dict[str, CategoryRow]:
@@ -47,24 +51,48 @@ def write_categories(session: Session, rows: Iterable[CategoryRow], site_id: int
 def decision_ids(session: Session, site_id: int, verdicts: Iterable[Mapping[str, Any]]) -> list[int]:
     """The row of each verdict (its answers and reasons as JSON), which is written if it is new."""
     rows = [(json.dumps(verdict["answers"]), json.dumps(verdict["reasons"])) for verdict in verdicts]
-    table = pd.DataFrame(rows, columns=["answers", "reasons"], dtype=object)
-    table["digest"] = [blake2b("".join(row).encode(), digest_size=16).digest() for row in rows]
-    stage(session, "new_decision", table, {"digest": "bytea", "answers": "jsonb", "reasons": "jsonb"})
-    session.execute(
+    digests = [blake2b("".join(row).encode(), digest_size=16).digest() for row in rows]
+    known = _known_decisions(session, site_id, digests)
+    while new := {digest: row for digest, row in zip(digests, rows, strict=True) if digest not in known}:
+        try:
+            with session.begin_nested():
+                known |= _write_decisions(session, site_id, new)
+        except IntegrityError as error:
+            if not came_twice(error):
+                raise
+            # Somebody has just decided alike.
+            known |= _known_decisions(session, site_id, list(new))
+    return [known[digest] for digest in digests]
+
+
+def decisions_there(session: Session, ids: Sequence[int]) -> list[int]:
+    """Which of some decisions are stored."""
+    query = text("select id from unnest(cast(:ids as bigint[])) as asked (id) join decision using (id)")
+    return list(session.execute(query, {"ids": list(ids)}).scalars())
+
+
+def _known_decisions(session: Session, site_id: int, digests: Sequence[bytes]) -> dict[bytes, int]:
+    rows = session.execute(
         text("""
-            insert into decision (site_id, digest, answers, reasons)
-            select distinct on (digest) :site_id, digest, answers, reasons from new_decision order by digest
-            on conflict (site_id, digest) do nothing
+            select digest, d.id from unnest(cast(:digests as bytea[])) as asked (digest)
+            join decision d using (digest) where d.site_id = :site_id
         """),
-        {"site_id": site_id},
+        {"site_id": site_id, "digests": list(digests)},
     )
-    found = session.execute(
-        text("""
-            select d.id from new_decision n join decision d on d.site_id = :site_id and d.digest = n.digest order by n.n
-        """),
-        {"site_id": site_id},
-    )
-    return list(found.scalars())
+    return {bytes(digest): number for digest, number in rows}
+
+
+def _write_decisions(session: Session, site_id: int, rows: Mapping[bytes, tuple[str, str]]) -> dict[bytes, int]:
+    """In the order of their digests, so that two who write the same do not wait for one another."""
+    digests = sorted(rows)
+    ids = new_ids(session, "decision", len(digests))
+    answers, reasons = zip(*(rows[digest] for digest in digests), strict=True)
+    columns = {
+        "id": pa.array(ids), "site_id": constant(site_id, "bigint", len(ids)), "digest": pa.array(digests),
+        "answers": pa.array(answers), "reasons": pa.array(reasons),
+    }  # fmt: skip
+    copy_rows(session, "decision", columns, DECISION_COLUMNS)
+    return dict(zip(digests, ids.tolist(), strict=True))
 
 
 def open_issues(session: Session, site_id: int) -> pd.DataFrame:

@@ -12,12 +12,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from psycopg2.errors import UniqueViolation
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gridmap.errors import StoreError
-from gridmap.storage.bulk import arrow, constant, copy_rows, indexed_at_the_end, points, without_triggers
+from gridmap.storage.bulk import (
+    arrow,
+    came_twice,
+    constant,
+    copy_rows,
+    indexed_at_the_end,
+    new_ids,
+    points,
+    without_triggers,
+)
 
 # The columns of a routed report that are stored as they are.
 GIVEN = {
@@ -79,10 +88,11 @@ def write_issues(
     try:
         with session.begin_nested():
             _copy(session, issues)
-    except UniqueViolation:  # somebody stored some of them between our look and our write
+    except IntegrityError as error:
         sources.known.update(dict.fromkeys(rows["source"], True))
-        if len(_not_yet_stored(session, site_id, rows)) == len(rows):
+        if not came_twice(error) or len(_not_yet_stored(session, site_id, rows)) == len(rows):
             raise
+        # Somebody stored some of them between our look and our write.
         return write_issues(session, site_id, site_code, routed, received_at, sources)
     _tell(session, issues["code"])
     return pd.DataFrame({"n": rows["n"], "id": issues["id"].to_numpy(), "code": issues["code"].to_pylist()})
@@ -106,7 +116,7 @@ def _not_yet_stored(session: Session, site_id: int, rows: pd.DataFrame) -> pd.Da
 def _as_stored(session: Session, site_id: int, site_code: str, rows: pd.DataFrame, received_at: Any) -> Columns:
     """The rows as columns of the table."""
     count = len(rows)
-    ids = new_ids(session, count)
+    ids = new_ids(session, "issue", count)
     about = rows["about"] if "about" in rows else pd.Series(None, rows.index, dtype=object)
     people = _ids_of_people(session, site_id, {*rows["owner"].dropna().unique(), *about.dropna().unique()})
     return {
@@ -120,16 +130,6 @@ def _as_stored(session: Session, site_id: int, site_code: str, rows: pd.DataFram
         "received_at": constant(received_at, "timestamptz", count),
         "geom": points(rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)),
     }
-
-
-def new_ids(session: Session, count: int) -> NDArray[np.int64]:
-    """Numbers for issues that are about to be stored."""
-    numbers = text("""
-        select string_agg(number::text, ',') from (
-            select nextval(pg_get_serial_sequence('issue', 'id')) as number from generate_series(1, :count)
-        ) as numbers
-    """)
-    return np.array(str(session.execute(numbers, {"count": count}).scalar_one()).split(","), dtype=np.int64)
 
 
 def codes_of(site_code: str, ids: NDArray[np.int64]) -> Any:
@@ -148,11 +148,15 @@ def _ids_of_categories(session: Session, site_id: int) -> dict[str, int]:
 
 
 def _ids_of_people(session: Session, site_id: int, codes: set[str]) -> dict[str, int]:
+    """The rows of people, each looked up once in a transaction."""
+    known: dict[str, int] = session.info.setdefault(("people", site_id), {})
+    asked = [code for code in codes if code not in known]
     rows = session.execute(
         text("select code, id from person where site_id = :site_id and code = any(:codes)"),
-        {"site_id": site_id, "codes": list(codes)},
+        {"site_id": site_id, "codes": asked},
     )
-    return {row.code: row.id for row in rows}
+    known.update((row.code, row.id) for row in rows)
+    return known
 
 
 def _looked_up(names: pd.Series[Any], ids: Mapping[str, int]) -> Any:
@@ -191,12 +195,19 @@ def _first_lines(issues: Columns) -> Columns:
 
 
 def _check_parents(session: Session, issues: Columns) -> None:
-    """What the foreign keys promise, asked once for each thing that is pointed to."""
+    """What the foreign keys promise, asked once in a transaction for each thing that is pointed to."""
     asked: dict[str, set[int]] = {}
     for column, table in PARENTS.items():
         if column in issues:
             asked.setdefault(table, set()).update(pc.unique(issues[column].drop_null()).to_pylist())
-    counts = ", ".join(f"(select count(*) from {table} where id = any(:{table}))" for table in asked)
+    for table, ids in asked.items():
+        seen = session.info.setdefault(("pointed to", table), set())
+        ids -= seen
+        seen |= ids
+    counts = ", ".join(
+        f"(select count(*) from unnest(cast(:{table} as bigint[])) as asked (id) join {table} using (id))"
+        for table in asked
+    )
     found = session.execute(text(f"select {counts}"), {table: list(ids) for table, ids in asked.items()}).one()
     for (table, ids), count in zip(asked.items(), found, strict=True):
         if count != len(ids):
@@ -222,7 +233,7 @@ def worth_one_go(session: Session, rows: int | None) -> bool:
     """Whether so many rows are stored sooner if the indexes are built after them."""
     if rows is None or rows < LARGE:
         return False
-    stored = text("select count(*) from (select from issue limit :most) as some")
+    stored = text("select count(*) from (select from issue limit :most) as stored")
     return int(session.execute(stored, {"most": rows // LARGER + 1}).scalar_one()) <= rows // LARGER
 
 

@@ -140,7 +140,7 @@ def test_times_of_every_sort_are_stored_or_rejected_and_never_a_traceback(run: R
 def test_what_is_stored_before_a_batch_fails_stays(
     run: Run, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert reports.STORED == 20_000
+    assert reports.STORED > 1_000  # what is committed at a time, where it is not said otherwise
     monkeypatch.setattr(reports, "STORED", 10)
     lon, lat = spot(0.5, 0.5)
     rows = [f"{lon},{lat},R{number}" for number in range(25)]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyproj
@@ -32,6 +33,23 @@ def open_parquet(path: Path, limits: Limits) -> pq.ParquetFile:
     if unpacked > 10 * limits.size:
         raise refused(path, f"unpacked it would be larger than {10 * limits.size // MEGABYTE} MB; split it")
     return parquet
+
+
+# Whole numbers stay whole where one is missing: as floats, those above 2**53 would lose their last digits.
+_WHOLE = {
+    pa.int8(): pd.Int8Dtype(), pa.int16(): pd.Int16Dtype(), pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(), pa.uint16(): pd.UInt16Dtype(), pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+}  # fmt: skip
+
+
+def frame_of(rows: pa.RecordBatch) -> pd.DataFrame:
+    """Rows as a frame whose whole numbers keep all their digits."""
+    frame: pd.DataFrame = rows.to_pandas()
+    for name, column in zip(rows.schema.names, rows.columns, strict=True):
+        if column.null_count and pa.types.is_integer(column.type) and name in frame:
+            frame[name] = column.to_pandas(types_mapper=_WHOLE.get).set_axis(frame.index)
+    return frame
 
 
 def described_geometry(metadata: dict[bytes, bytes] | None, path: Path) -> tuple[str, Any] | None:

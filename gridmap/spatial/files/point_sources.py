@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gridmap.spatial.files.cells import check_names
 from gridmap.spatial.files.geojson import FeatureStream
 from gridmap.spatial.files.limits import Limits, check_columns, reading, refused
-from gridmap.spatial.files.parquet import described_geometry, open_parquet
+from gridmap.spatial.files.parquet import described_geometry, frame_of, open_parquet
 from gridmap.spatial.files.tables import Batch, CsvRows, SheetRows, suffix_of
 
 POINT_SUFFIXES = (".csv", ".csv.gz", ".geojson", ".json", ".parquet", ".xlsx")
@@ -108,7 +108,7 @@ def _parquet(path: Path, limits: Limits, size: int) -> Source:
         start = 1
         with reading(path):
             for part in parquet.iter_batches(batch_size=size):
-                frame = part.to_pandas()
+                frame = frame_of(part)
                 if described is not None:
                     frame = _with_positions(frame, *described, path)
                 yield Batch(frame, np.arange(start, start + len(frame), dtype=np.int64))
