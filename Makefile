@@ -36,6 +36,9 @@ bench: setup ## the benchmarks, in an environment of their own
 	@setup/bootstrap.sh bench
 	@.venv-bench/bin/python -m benchmarks
 
+pictures: setup ## the pictures of the docs, taken of the demo
+	@$(PYTHON_HERE) -m docs.pictures
+
 prove: setup ## the slow proofs: bare machines, a million points, long simulations
 	@$(PYTEST) -m prove -v
 

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 import gridmap
 from api import problems
+from api.dependencies import refuse_unknown_parameters
 from api.gate import Gate
 from api.office import Clock, Office, utc_now
 from api.routes import health, issues, locating, pages, places, reports, sign_in
@@ -59,6 +60,7 @@ def create_app(
         lifespan=lifespan,
         separate_input_output_schemas=False,
         responses=problems.RESPONSES,
+        dependencies=[Depends(refuse_unknown_parameters)],
     )
     problems.add_to(app)
     for router in ROUTERS:

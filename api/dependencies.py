@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 
 from babel.core import negotiate_locale
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +23,8 @@ from gridmap.errors import FieldError, ForbiddenError, NotFoundError
 from gridmap.language import DEFAULT, LANGUAGES
 from gridmap.storage import places
 
+# Parameters that every address understands.
+ANYWHERE = {"lang"}
 # What browsers call the languages we speak.
 BROWSER_NAMES = {
     "zh-cn": "zh-Hans", "zh-sg": "zh-Hans", "zh-hans": "zh-Hans", "zh": "zh-Hans",
@@ -40,6 +44,30 @@ def session_of(request: Request) -> Iterator[Session]:
     """One transaction a request, committed before the answer is sent."""
     with office_of(request).database.session() as session:
         yield session
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """A parameter that is misspelt is refused: without it, the answer would be to another question."""
+    route = request.scope.get("route")
+    if not request.query_params or not isinstance(route, APIRoute):
+        return
+    unknown = set(request.query_params) - _parameters(route) - ANYWHERE
+    if unknown:
+        name = min(unknown)
+        raise FieldError(name, "there is no such parameter: /docs lists them")
+
+
+# The parameters of each endpoint, found when it is first asked with any.
+_FOUND: dict[object, frozenset[str]] = {}
+
+
+def _parameters(route: APIRoute) -> frozenset[str]:
+    found = _FOUND.get(route.endpoint)
+    if found is None:
+        asked = get_flat_params(route.dependant)
+        found = frozenset(field.alias for field in asked if isinstance(field.field_info, params.Query))
+        _FOUND[route.endpoint] = found
+    return found
 
 
 # What waits for nothing is asynchronous: a function that is not would be sent to a thread of its own.

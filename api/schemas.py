@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from gridmap.spatial.coordinates import DATUMS
 
 TEXT_LENGTH = 2_000
 MOST_AT_ONCE = 5_000
+ZONE_AFTER_SPACE = re.compile(r" (?=\d\d:?\d\d$)")
 FARTHEST_M = 100_000
 
 
@@ -91,6 +93,8 @@ Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Metres = Annotated[float, Field(ge=0, le=FARTHEST_M, allow_inf_nan=False), AfterValidator(_to_millimetres)]
 # What has been looked at is text, which a strict field would not take.
 Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_our_time)]
+# A plus in an address is read as a space: a moment is understood as it was meant.
+MomentAsked = Annotated[Moment, BeforeValidator(lambda said: ZONE_AFTER_SPACE.sub("+", said))]
 Datum = Annotated[str, AfterValidator(among(DATUMS)), listed(DATUMS)]
 Kind = Annotated[str, AfterValidator(among(KINDS)), listed(KINDS)]
 Urgency = Annotated[str, AfterValidator(among(URGENCIES)), listed(URGENCIES)]

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator
 
 from api.dependencies import DbSession, Language, Now, OfIssues, SiteOrAll, allow
-from api.schemas import Code, Line, Moment, Status, bbox_of
+from api.schemas import Code, Line, MomentAsked, Status, bbox_of
 from gridmap.errors import FieldError, NotFoundError
 from gridmap.operations.routing import reason_from_json
 from gridmap.storage import views
@@ -38,8 +38,8 @@ def list_issues(
     status: Annotated[list[Status] | None, Query(description="In one of these; say it several times.")] = None,
     category: Annotated[Code | None, Query()] = None,
     owner: Annotated[Code | None, Query(description="The code of the person who owns it.")] = None,
-    since: Annotated[Moment | None, Query(description="Reported from this moment on.")] = None,
-    until: Annotated[Moment | None, Query(description="Reported before this moment.")] = None,
+    since: Annotated[MomentAsked | None, Query(description="Reported from this moment on.")] = None,
+    until: Annotated[MomentAsked | None, Query(description="Reported before this moment.")] = None,
     bbox: Annotated[Box | None, Query(description="west,south,east,north in degrees (WGS 84).")] = None,
     open_only: Annotated[bool, Query(alias="open", description="Only what has not ended.")] = False,
     limit: Annotated[int, Query(ge=1, le=views.MOST)] = 100,

@@ -8,7 +8,7 @@ import pandas as pd
 from fastapi import APIRouter, Query, Request
 
 from api.dependencies import DbSession, Language, Now, SiteOrAll, Viewing, office_of
-from api.schemas import Code, Datum, Kind, Latitude, Longitude, Metres, Moment
+from api.schemas import Code, Datum, Kind, Latitude, Longitude, Metres, MomentAsked
 from gridmap.domain.model import Site
 from gridmap.errors import FieldError, NotFoundError
 from gridmap.operations.reports import checked_point
@@ -37,7 +37,7 @@ def locate(
     extent_m: Annotated[Metres | None, Query()] = None,
     facility: Annotated[Code | None, Query()] = None,
     about: Annotated[Code | None, Query()] = None,
-    at: Annotated[Moment | None, Query(description="As it was then, with its zone; else now.")] = None,
+    at: Annotated[MomentAsked | None, Query(description="As it was then, with its zone; else now.")] = None,
 ) -> dict[str, Any]:
     """Say whose a place is, and why: what `gridmap locate` says."""
     lons, lats = to_wgs84([lon], [lat], datum)

@@ -26,6 +26,8 @@ Key = Annotated[
     Line | None,
     Header(alias="Idempotency-Key", description="Ask again with the same key and body, and nothing is stored twice."),
 ]
+# Who reports is found without asking FastAPI, so its description has to be told of it.
+SECURITY: list[dict[str, list[str]]] = [{"key": []}, {"password": []}, {"cookie": []}]
 # What a report says in the same words as the body.
 SAID = (
     "category", "kind", "urgency", "text", "level", "facility", "about", "accuracy_m", "extent_m", "reported_at",
@@ -37,7 +39,7 @@ def body_of(shape: type[BaseModel]) -> dict[str, Any]:
     """The description of a body that an endpoint reads by itself."""
     schema = shape.model_json_schema()
     whole = _with_parts(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
+    return {"security": SECURITY, "requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
 
 
 def _with_parts(schema: Any, parts: Mapping[str, Any]) -> Any:

@@ -57,7 +57,7 @@ def serve(
     settings.secret_key()  # without one there is no start
     # Whoever comes first brings the store up to date, and holds the private cluster for all workers.
     with Database.open(settings, progress=whisper):
-        whisper(f"gridmap answers on http://{host}:{settings.port} (Ctrl-C stops it)")
+        typer.echo(f"gridmap answers on http://{host}:{settings.port} (Ctrl-C stops it)", err=True)
         with suppress(KeyboardInterrupt):  # the way to stop it
             _server_run(host, settings, workers, _options(proxy, quiet=quiet))
 
@@ -169,7 +169,8 @@ def _replay(database: Database, server: uvicorn.Server, address: str, settled: S
             return
         sleep(0.02)
     tell(f"the map      {address}/sign-in/link/{settled.link_token}   (this link works once)")
-    tell(f"the API      curl -H 'Authorization: Bearer {settled.key}' '{address}/locate?lon=104.0655&lat=30.6605'")
+    asked = "/locate?lon=104.0598&lat=30.6638&category=lamp"
+    tell(f"the API      curl -H 'Authorization: Bearer {settled.key}' '{address}{asked}'")
     tell(f"its pages    {address}/docs")
     tell(f"passwords    {settled.passwords}")
     tell("Ctrl-C stops everything")
@@ -178,6 +179,6 @@ def _replay(database: Database, server: uvicorn.Server, address: str, settled: S
         if sys.stderr.isatty():
             typer.echo(f"\r90 days of the estate: {done:,} of {total:,} issues", err=True, nl=done == total)
         elif done == total:
-            whisper(f"90 days of the estate: {total:,} issues")
+            typer.echo(f"90 days of the estate: {total:,} issues", err=True)
 
     replay(database, now(), show, lambda: server.should_exit)

@@ -29,12 +29,11 @@ WORDS = {"kind": KINDS, "urgency": URGENCIES, "status": STATUSES}
 
 @dataclass
 class Given:
-    """What a batch was made of: reports, who sent them, and what was known and decided when they were routed."""
+    """What a batch was made of: reports, who sent them, and the revision of the plan they were routed by."""
 
     points: pd.DataFrame
     source: str
-    known: Known
-    verdicts: Verdicts
+    revision: int
 
 
 @dataclass
@@ -45,6 +44,7 @@ class Batch:
     rejected: pd.DataFrame
     stored: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["n", "id", "code"]))
     given: Given | None = field(default=None, repr=False)
+    prepared: new_issues.Prepared | None = field(default=None, repr=False)
 
     @property
     def known(self) -> int:
@@ -143,7 +143,7 @@ class Desk:
         return self.store(self.take(points, at, source), at)
 
     def take(self, given: pd.DataFrame, at: datetime, source: str) -> Batch:
-        """The first half of `report`, which only reads."""
+        """The first half of `report`: everything but writing issues, which may come in a later transaction."""
         revision = places.revision(self.session)
         if revision != self.router.known.revision or len(self.verdicts.numbers) > MOST:
             self.router, self.verdicts = Router(self.session, Known(revision, kept=True)), Verdicts()
@@ -153,22 +153,24 @@ class Desk:
         points["status"], points["closed_at"] = _ended(points)
         moments = points["reported_at"].where(points["status"].isin(ENDED), pd.Timestamp(at).as_unit("us"))
         batch = self._route(points, faults, moments)
+        batch.given = Given(given, source, revision)
         if len(batch.routed):
             batch.routed = self._filled(batch.routed, source)
-        batch.given = Given(given, source, self.router.known, self.verdicts)
+            batch.prepared = self._prepared(batch.routed, at)
         return batch
 
+    def _prepared(self, routed: pd.DataFrame, at: datetime) -> new_issues.Prepared:
+        site, numbers = self.site, routed["verdict"].to_numpy(dtype=np.intp)
+        rows = routed.assign(decision_id=self.verdicts.rows_of(self.session, site.id, numbers))
+        return new_issues.prepare_issues(self.session, site.id, site.code, rows, at, self.sources)
+
     def store(self, batch: Batch, at: datetime) -> Batch:
-        """The second half of `report`, which may come in a later transaction: if the plan has changed, both halves."""
+        """The second half of `report`; if the plan has changed since the first half, both."""
         places.lock_site(self.session, self.site.code, exclusive=False)
-        given = batch.given
-        if given is not None and given.known.revision != places.revision(self.session):
-            batch = self.take(given.points, at, given.source)
-        if len(batch.routed) and batch.given is not None:
-            verdicts, site = batch.given.verdicts, self.site
-            ids = verdicts.rows_of(self.session, site.id, batch.routed["verdict"].to_numpy(dtype=np.intp))
-            rows = batch.routed.assign(decision_id=ids)
-            batch.stored = new_issues.write_issues(self.session, site.id, site.code, rows, at, self.sources)
+        if batch.given is not None and batch.given.revision != places.revision(self.session):
+            batch = self.take(batch.given.points, at, batch.given.source)
+        if batch.prepared is not None:
+            batch.stored = new_issues.write_issues(self.session, batch.prepared)
         return batch
 
     def add_categories(self, points: pd.DataFrame) -> list[str]:

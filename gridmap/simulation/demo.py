@@ -24,6 +24,7 @@ from gridmap.storage import places
 from gridmap.storage.database import Database
 
 CODE: Final = "WJ"
+NAME: Final = "望江片区"
 PLAN: Final = PROJECT / "data" / "geojson" / "plan.toml"
 SOURCE: Final = "simulation"
 # Rows at a time: few enough that the service answers between two of them.
@@ -67,7 +68,7 @@ def settle(database: Database, settings: Settings, at: datetime) -> Settled:
 
 
 def _refuse_foreign(session: Session) -> None:
-    others = session.scalars(select(Site.code).where(Site.code != CODE)).all()
+    others = session.scalars(select(Site.code).where((Site.code != CODE) | (Site.name != NAME))).all()
     if others:
         raise RefusedError(
             f"this database holds {', '.join(sorted(others))}, which is no demo: unset DATABASE_URL, or name another "

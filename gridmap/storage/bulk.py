@@ -6,6 +6,7 @@ import io
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,26 +52,39 @@ def stage(session: Session, name: str, frame: pd.DataFrame, columns: Mapping[str
     session.execute(text(f"create temporary table {name} (n bigint, {declared}) on commit drop"))
     arrays = {column: arrow(frame[column], kind) for column, kind in columns.items() if column in frame.columns}
     numbers = pa.array(np.arange(len(frame)), pa.int64())
-    copy_rows(session, name, {"n": numbers, **arrays}, {"n": "bigint", **columns})
+    copy_rows(session, packed(name, {"n": numbers, **arrays}, {"n": "bigint", **columns}))
     session.execute(text(f"analyze {name}"))
 
 
-def copy_rows(session: Session, table: str, arrays: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
-    """Copy columns of one length straight into a table; where one has nothing at all, the table's default holds."""
+@dataclass(frozen=True)
+class Copy:
+    """Rows that are ready to be copied into a table."""
+
+    statement: str
+    rows: io.BytesIO
+
+
+def packed(table: str, arrays: Mapping[str, Any], kinds: Mapping[str, str]) -> Copy:
+    """Columns of one length for a table; where one has nothing at all, the table's default holds."""
     said = {name: array for name, array in arrays.items() if array.null_count < len(array)}
-    if not said:
-        return
     names = ", ".join(f'"{name}"' for name in said)
+    rows = encoded([(kinds[name], array) for name, array in said.items()]) if said else io.BytesIO()
+    return Copy(f"copy {table} ({names}) from stdin (format binary)", rows)
+
+
+def copy_rows(session: Session, *copies: Copy) -> None:
+    """Copy rows straight into their tables."""
     connection = session.connection().connection.driver_connection
     if connection is None:
         raise RuntimeError("the session has no connection")
-    statement = f"copy {table} ({names}) from stdin (format binary)"
-    rows = encoded([(kinds[name], array) for name, array in said.items()])
-    try:
-        with connection.cursor() as cursor:
-            cursor.copy_expert(statement, rows, size=_READ_AT_ONCE)
-    except psycopg2.Error as error:
-        raise DBAPIError.instance(statement, None, error, psycopg2.Error) from error
+    for copy in copies:
+        copy.rows.seek(0)
+        try:
+            with connection.cursor() as cursor:
+                if copy.rows.getbuffer().nbytes:
+                    cursor.copy_expert(copy.statement, copy.rows, size=_READ_AT_ONCE)
+        except psycopg2.Error as error:
+            raise DBAPIError.instance(copy.statement, None, error, psycopg2.Error) from error
 
 
 def came_twice(error: IntegrityError) -> bool:

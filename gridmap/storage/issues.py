@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gridmap.domain.categories import CategoryRow
-from gridmap.storage.bulk import came_twice, constant, copy_rows, new_ids, stage
+from gridmap.storage.bulk import came_twice, constant, copy_rows, new_ids, packed, stage
 from gridmap.storage.places import read_table
 
 DECISION_COLUMNS = {"id": "bigint", "site_id": "bigint", "digest": "bytea", "answers": "jsonb", "reasons": "jsonb"}
@@ -91,7 +91,7 @@ def _write_decisions(session: Session, site_id: int, rows: Mapping[bytes, tuple[
         "id": pa.array(ids), "site_id": constant(site_id, "bigint", len(ids)), "digest": pa.array(digests),
         "answers": pa.array(answers), "reasons": pa.array(reasons),
     }  # fmt: skip
-    copy_rows(session, "decision", columns, DECISION_COLUMNS)
+    copy_rows(session, packed("decision", columns, DECISION_COLUMNS))
     return dict(zip(digests, ids.tolist(), strict=True))
 
 

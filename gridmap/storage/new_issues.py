@@ -18,12 +18,14 @@ from sqlalchemy.orm import Session
 
 from gridmap.errors import StoreError
 from gridmap.storage.bulk import (
+    Copy,
     arrow,
     came_twice,
     constant,
     copy_rows,
     indexed_at_the_end,
     new_ids,
+    packed,
     points,
     without_triggers,
 )
@@ -49,6 +51,8 @@ PARENTS = {
 }  # fmt: skip
 # From so many rows on, what they point to is looked at for all of them at once.
 MANY = 200
+# What a report is known by.
+UNIQUE = ("source", "reference")
 # Of so many issues whoever listens is told one by one; of more, to read again.
 MOST_TOLD = 1000
 # A file of so many rows, and so many times what is stored already, is stored in one go.
@@ -70,47 +74,74 @@ class Sources:
         return any(self.known[name] for name in names)
 
 
-def write_issues(
-    session: Session, site_id: int, site_code: str, routed: pd.DataFrame, received_at: Any, sources: Sources
-) -> pd.DataFrame:
-    """Store routed reports with their first line of history; those already stored are left alone.
+@dataclass
+class Prepared:
+    """Reports as they will be stored: columns of the table, and which row of the batch each came from."""
 
-    Returns `n` (the row's position in `routed`), `id` and `code` of the new ones.
-    """
+    site_id: int
+    n: NDArray[np.intp]
+    issues: Columns
+    copies: tuple[Copy, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.n):
+            lines = packed("issue_event", _first_lines(self.issues), EVENT)
+            self.copies = (packed("issue", self.issues, GIVEN | MADE), lines)
+
+    def without(self, known: NDArray[np.bool_]) -> Prepared:
+        left = {name: array.filter(pa.array(~known)) for name, array in self.issues.items()}
+        return Prepared(self.site_id, self.n[~known], left)
+
+
+def prepare_issues(
+    session: Session, site_id: int, site_code: str, routed: pd.DataFrame, received_at: Any, sources: Sources
+) -> Prepared:
+    """All of storing but the writing: routed reports with their numbers, without those that are known to be stored."""
     rows = routed.assign(n=np.arange(len(routed)))
     if "reference" in rows:
         rows = rows[~(rows["reference"].notna() & rows.duplicated(["source", "reference"]))]
-    if sources.had_reported(session, site_id, rows["source"].unique()):
-        rows = _not_yet_stored(session, site_id, rows)
-    if not len(rows):
+        if sources.had_reported(session, site_id, rows["source"].unique()):
+            rows = rows[~_known(session, site_id, rows["source"], rows["reference"])]
+    issues = _as_stored(session, site_id, site_code, rows, received_at) if len(rows) else {}
+    return Prepared(site_id, rows["n"].to_numpy(), issues)
+
+
+def write_issues(session: Session, prepared: Prepared) -> pd.DataFrame:
+    """Store routed reports with their first line of history; those that somebody has stored meanwhile are left alone.
+
+    Returns `n` (the row's position among the routed), `id` and `code` of the new ones.
+    """
+    while len(prepared.n):
+        try:
+            with session.begin_nested():
+                _copy(session, prepared)
+            break
+        except IntegrityError as error:
+            if not came_twice(error):
+                raise
+            known = _known(session, prepared.site_id, *(prepared.issues[key].to_pandas() for key in UNIQUE))
+            if not known.any():
+                raise
+            prepared = prepared.without(known)
+    if not len(prepared.n):
         return pd.DataFrame({"n": [], "id": [], "code": []})
-    issues = _as_stored(session, site_id, site_code, rows, received_at)
-    try:
-        with session.begin_nested():
-            _copy(session, issues)
-    except IntegrityError as error:
-        sources.known.update(dict.fromkeys(rows["source"], True))
-        if not came_twice(error) or len(_not_yet_stored(session, site_id, rows)) == len(rows):
-            raise
-        # Somebody stored some of them between our look and our write.
-        return write_issues(session, site_id, site_code, routed, received_at, sources)
-    _tell(session, issues["code"])
-    return pd.DataFrame({"n": rows["n"], "id": issues["id"].to_numpy(), "code": issues["code"].to_pylist()})
+    _tell(session, prepared.issues["code"])
+    ids, codes = prepared.issues["id"].to_numpy(), prepared.issues["code"].to_pylist()
+    return pd.DataFrame({"n": prepared.n, "id": ids, "code": codes})
 
 
-def _not_yet_stored(session: Session, site_id: int, rows: pd.DataFrame) -> pd.DataFrame:
-    if "reference" not in rows:
-        return rows
-    known = np.zeros(len(rows), dtype=bool)
+def _known(session: Session, site_id: int, sources: pd.Series[Any], references: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Which reports are stored, by the references their sources gave them."""
+    known = np.zeros(len(references), dtype=bool)
     query = text("""
         select reference from issue where site_id = :site_id and source = :source and reference = any(:references)
     """)
-    for source in rows["source"].unique():
-        asked = (rows["source"] == source) & rows["reference"].notna()
-        values = {"site_id": site_id, "source": source, "references": rows.loc[asked, "reference"].tolist()}
+    for source in sources.unique():
+        asked = (sources == source) & references.notna()
+        values = {"site_id": site_id, "source": source, "references": references[asked].tolist()}
         found = set(session.execute(query, values).scalars()) if values["references"] else set()
-        known |= (asked & rows["reference"].isin(found)).to_numpy()
-    return rows[~known]
+        known |= (asked & references.isin(found)).to_numpy(dtype=bool)
+    return known
 
 
 def _as_stored(session: Session, site_id: int, site_code: str, rows: pd.DataFrame, received_at: Any) -> Columns:
@@ -167,16 +198,14 @@ def _looked_up(names: pd.Series[Any], ids: Mapping[str, int]) -> Any:
 # ---------------------------------------------------------------- writing
 
 
-def _copy(session: Session, issues: Columns) -> None:
-    if len(issues["id"]) < MANY:
-        copy_rows(session, "issue", issues, GIVEN | MADE)
-        copy_rows(session, "issue_event", _first_lines(issues), EVENT)
+def _copy(session: Session, prepared: Prepared) -> None:
+    if len(prepared.n) < MANY:
+        copy_rows(session, *prepared.copies)
         return
     with without_triggers(session) as unchecked:
         if unchecked:
-            _check_parents(session, issues)
-        copy_rows(session, "issue", issues, GIVEN | MADE)
-        copy_rows(session, "issue_event", _first_lines(issues), EVENT)
+            _check_parents(session, prepared.issues)
+        copy_rows(session, *prepared.copies)
 
 
 def _first_lines(issues: Columns) -> Columns:

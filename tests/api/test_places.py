@@ -347,3 +347,17 @@ def test_ground_without_a_house_is_a_grid_like_any_other(house: House) -> None:
     park = next(each for each in shapes if each["id"] == PARK)
     ring = park["geometry"]["coordinates"][0][0]
     assert min(lon for lon, _ in ring) == pytest.approx(WEST + 3 * STEP)
+
+
+@pytest.mark.parametrize(
+    "path", ["/issues?statuss=closed", "/locate?lon=121.5&lat=31.25&categry=lift", "/grids?teir=1"]
+)
+def test_a_parameter_that_is_misspelt_is_refused_by_its_name(house: House, path: str) -> None:
+    refused = house.by("dispatcher").get(path)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] in ("statuss", "categry", "teir")
+
+
+def test_a_plus_that_an_address_turned_into_a_space_is_understood(house: House) -> None:
+    plain = house.by("dispatcher").get("/issues?since=2026-01-01T00:00:00+08:00")
+    assert plain.status_code == 200, plain.text
