@@ -24,8 +24,8 @@ from gridmap.storage.database import Database
 LOG = logging.getLogger("gridmap.api")
 # Two, so that one computes while the database works for the other.
 THREADS = 2
-# More would make those behind wait longer than they gain.
-MOST = 64
+# Small enough that two batches share what comes at once: one that took all would leave the other thread idle.
+MOST = 16
 
 
 @dataclass
