@@ -192,7 +192,7 @@ def _read_parquet(path: Path, _layer: str | None, _encoding: str | None, limits:
         raise refused(path, "it is no GeoParquet: no column of it is described as shapes; export it as GeoParquet")
     name, crs = described
     with reading(path):
-        table = parquet.read().to_pandas(ignore_metadata=True)
+        table = parquet.read().replace_schema_metadata(None).to_pandas()
     if name not in table.columns:
         raise refused(path, f"its column of shapes {name!r} is missing; export it again")
     shapes = shapes_of_wkb(table[name].tolist(), path)

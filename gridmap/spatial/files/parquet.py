@@ -45,7 +45,8 @@ _WHOLE = {
 
 def frame_of(rows: pa.RecordBatch) -> pd.DataFrame:
     """Rows as a frame whose whole numbers keep all their digits."""
-    frame: pd.DataFrame = rows.to_pandas()
+    # What pandas once noted of the columns is not asked for: it may be damaged, and none of it matters here.
+    frame: pd.DataFrame = rows.replace_schema_metadata(None).to_pandas()
     for name, column in zip(rows.schema.names, rows.columns, strict=True):
         if column.null_count and pa.types.is_integer(column.type) and name in frame:
             frame[name] = column.to_pandas(types_mapper=_WHOLE.get).set_axis(frame.index)

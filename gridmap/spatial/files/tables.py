@@ -80,7 +80,7 @@ def read_table(path: Path | str, *, encoding: str | None = None, limits: Limits 
     if kind == ".parquet":
         parquet = open_parquet(file, limits)
         with reading(path):
-            return clean_text(parquet.read().to_pandas(ignore_metadata=True), path)
+            return clean_text(parquet.read().replace_schema_metadata(None).to_pandas(), path)
     raise refused(path, f"a table is read from {', '.join(TABLE_SUFFIXES)}; save it as one of them")
 
 
