@@ -194,9 +194,8 @@ def _store_all(database: Database, source: reports.PointFile, where: Site, name:
         return _Loading(database, database.session, now, where, name, add_categories).load(source)
     whisper(f"storing {total:,} rows in one go: until it is done, nobody sees issues, and nothing of it is kept")
     with database.session() as session, new_issues.in_one_go(session):
-        return _Loading(database, lambda: nullcontext(session), lambda: moment, where, name, add_categories).load(
-            source
-        )
+        loading = _Loading(database, lambda: nullcontext(session), lambda: moment, where, name, add_categories, True)
+        return loading.load(source)
 
 
 @dataclass
@@ -210,6 +209,7 @@ class _Loading:
     where: Site
     name: str
     add_categories: bool
+    in_one_go: bool = False
 
     def load(self, source: reports.PointFile) -> Tally:
         tally = Tally()
@@ -223,11 +223,14 @@ class _Loading:
         seen, desk = reports.Seen(), None
         for rows in source.batches(self.where.timezone):
             with self.database.session() as session:
-                desk = desk.at(session) if desk else Desk(session, session.merge(self.where, load=False))
+                desk = desk.at(session) if desk else self.desk(session)
                 if self.add_categories:
                     desk.add_categories(rows.points)
                 batch = desk.take(seen.with_references(rows.points), self.clock(), self.name)
             yield rows, desk, batch
+
+    def desk(self, session: Any) -> Desk:
+        return Desk(session, session.merge(self.where, load=False), unseen=self.in_one_go)
 
     def stored(self, desk: Desk, batch: Batch) -> Batch:
         moment = self.clock()  # a plan may have been published since the batch was routed

@@ -54,10 +54,12 @@ class Batch:
 class Desk:
     """Takes reports of one site in batches; what it needs to route them is read once."""
 
-    def __init__(self, session: Session, site: Site, *, detail: bool = False, known: Known | None = None) -> None:
+    def __init__(
+        self, session: Session, site: Site, *, detail: bool = False, known: Known | None = None, unseen: bool = False
+    ) -> None:
         self.session, self.site, self.detail = session, site, detail
         self.router = Router(session, known or Known(places.revision(session), kept=True))
-        self.verdicts, self.sources = Verdicts(), new_issues.Sources()
+        self.verdicts, self.sources = Verdicts(), new_issues.Sources(unseen)
 
     @property
     def categories(self) -> dict[str, CategoryRow]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import repeat
+from threading import get_ident
 from typing import Any
 
 import geopandas as gpd
@@ -119,6 +120,12 @@ class Tier:
         return shapely.STRtree(self.shapes_m)
 
 
+@lru_cache(maxsize=64)
+def _to_metres(epsg: int, _thread: int) -> pyproj.Transformer:
+    """What projects degrees: to make one takes longer than to project a thousand places, and a thread has its own."""
+    return pyproj.Transformer.from_crs(4326, epsg, always_xy=True)
+
+
 class _Places:
     """The points of one call, and the columns as they are filled."""
 
@@ -137,7 +144,7 @@ class _Places:
 
     def metres(self, rows: Rows) -> NDArray[Any]:
         """Some points in metres; empty for those a degree or more away from the plan."""
-        to_metres = pyproj.Transformer.from_crs(4326, self.ground.metric_epsg, always_xy=True)
+        to_metres = _to_metres(self.ground.metric_epsg, get_ident())
         west, south, east, north = self.ground.grids.total_bounds
         lon, lat = self.lon[rows], self.lat[rows]
         close = (lon >= west - 1) & (lon <= east + 1) & (lat >= south - 1) & (lat <= north + 1)

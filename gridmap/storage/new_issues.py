@@ -62,12 +62,16 @@ Columns = dict[str, Any]
 
 @dataclass
 class Sources:
-    """Which sources had reported to a site before: references of the others need not be looked for."""
+    """Which sources had reported to a site before: references of the others need not be looked for.
 
+    `unseen` while another transaction holds all issues for itself: what is stored shows when it is written again.
+    """
+
+    unseen: bool = False
     known: dict[str, bool] = field(default_factory=dict)
 
     def had_reported(self, session: Session, site_id: int, names: Iterable[str]) -> bool:
-        names = set(names)
+        names = set() if self.unseen else set(names)
         query = text("select exists (select 1 from issue where site_id = :site_id and source = :source)")
         for name in names - set(self.known):
             self.known[name] = bool(session.execute(query, {"site_id": site_id, "source": name}).scalar_one())
