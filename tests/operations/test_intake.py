@@ -24,7 +24,8 @@ def account(session: Session, estate: Site) -> int:
     """Somebody who may report."""
     return session.execute(
         text(
-            "insert into account (name, role, site_id, created_at) values ('desk', 'dispatcher', :site, :at) returning id"
+            "insert into account (name, role, site_id, created_at) "
+            "values ('desk', 'dispatcher', :site, :at) returning id"
         ),
         {"site": estate.id, "at": NOW},
     ).scalar_one()
