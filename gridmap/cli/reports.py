@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -213,7 +214,7 @@ class _Loading:
 
     def load(self, source: reports.PointFile) -> Tally:
         tally = Tally()
-        with progress_bar("storing", source.total) as advance, _few_collections():
+        with progress_bar("storing", source.total) as advance, _unhindered():
             for rows, desk, batch in _ahead(self.routed(source)):
                 tally.add(rows, self.stored(desk, batch), stored=True)
                 advance(len(rows))
@@ -240,14 +241,16 @@ class _Loading:
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
-    """What is read here stays: to look through it for what can go would take a tenth of the time."""
-    before = gc.get_threshold()
+def _unhindered() -> Iterator[None]:
+    """What is read stays, so that looking for what can go is in vain; and the thread that writes waits for no turn."""
+    collected, turn = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(200_000, 50, 1000)
+    sys.setswitchinterval(0.001)
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        gc.set_threshold(*collected)
+        sys.setswitchinterval(turn)
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:

@@ -70,6 +70,19 @@ class Ground:
     def building_tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.buildings.to_crs(self.metric_epsg).geometry.to_numpy())
 
+    @cached_property
+    def overlay_terms(self) -> NDArray[Any]:
+        """On which level and from when to when each overlay holds; None where that is not said."""
+        table = pd.DataFrame(self.overlays).reindex(columns=["level", "valid_from", "valid_to"]).astype(object)
+        return np.asarray(table.where(table.notna(), None).to_numpy())
+
+    @cached_property
+    def level_areas(self) -> gpd.GeoDataFrame:
+        """The facilities that are a level of their own, the lowest code last."""
+        flat = (shapely.get_dimensions(self.facilities.geometry) == 2) & self.facilities["level"].notna()
+        areas: gpd.GeoDataFrame = self.facilities[flat]
+        return areas.sort_values("code", key=lambda codes: codes.map(str.encode), ascending=False)
+
     def facts(self, points: pd.DataFrame, at: Sequence[Any], *, detail: bool = True) -> pd.DataFrame:
         """The facts of points, with the columns of `frames.FACTS` but for the site's and the Edition's.
 
@@ -269,8 +282,10 @@ class _Places:
     def find_overlays(self) -> None:
         overlays = self.ground.overlays
         asked, rows = self.covering(overlays)
-        table = pd.DataFrame(overlays).reindex(columns=["level", "valid_from", "valid_to"]).astype(object)
-        said = table.where(table.notna(), None).to_numpy()[rows]
+        if not len(rows):
+            self.columns["overlays"] = self.lists()
+            return
+        said = self.ground.overlay_terms[rows]
         level = self.levels()
         fits = np.array(
             [
@@ -308,9 +323,8 @@ class _Places:
     def find_levels(self) -> None:
         area, grid = self.texts(), self.texts()
         facilities = self.ground.facilities
-        if len(facilities):
-            flat = facilities[(shapely.get_dimensions(facilities.geometry) == 2) & facilities["level"].notna()]
-            flat = flat.sort_values("code", key=lambda codes: codes.map(str.encode), ascending=False)
+        if len(facilities) and "level" in self.points.columns:
+            flat = self.ground.level_areas
             asked, rows = self.covering(flat)
             same = self.levels()[asked] == flat["level"].to_numpy(dtype=object)[rows]
             asked, rows = asked[same], rows[same]
@@ -318,8 +332,7 @@ class _Places:
             asked, rows = asked[order], rows[order]
             area[asked] = flat["code"].to_numpy(dtype=object)[rows]
             owners = flat["grid"].astype(object).where(flat["grid"].isin(self.ground.grids["code"]), None)
-            owners = owners.to_numpy(dtype=object)
-            grid[asked] = owners[rows]
+            grid[asked] = owners.to_numpy(dtype=object)[rows]
         self.columns |= {"level_area": area, "level_grid": grid}
 
     def find_facilities(self) -> None:

@@ -37,7 +37,7 @@ ARROW_TYPES: Mapping[str, Any] = {
 _EPOCH_DAYS = 10_957
 _EPOCH_MICROSECONDS = _EPOCH_DAYS * 86_400_000_000
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_READ_AT_ONCE = 1 << 20
+_READ_AT_ONCE = 1 << 28
 _SRID_FLAG, _POINT, _DEGREES = 0x20000000, 1, 4326
 Parts = list[tuple[str, Any]]
 

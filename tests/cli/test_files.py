@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from gridmap.cli import reports
+from gridmap.storage import new_issues
 from gridmap.storage.database import Database
 from tests.cli.conftest import Run
 from tests.estate import Estate, spot
@@ -158,6 +159,42 @@ def test_what_is_stored_before_a_batch_fails_stays(
     assert ran.err.splitlines()[-1].startswith('gridmap: the database refuses: new row for relation "issue" violates')
     assert issues(store) == before + 10
     assert "25 rows = 15 stored + 10 already stored + 0 rejected" in run("report", file).out
+
+
+def indexes(store: Database) -> set[str]:
+    with store.session() as session:
+        return set(session.execute(text("select indexname from pg_indexes where tablename like 'issue%'")).scalars())
+
+
+@pytest.mark.usefixtures("site")
+def test_a_large_file_into_a_small_store_is_stored_in_one_go_or_not_at_all(
+    run: Run, store: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, indexed = issues(store), indexes(store)
+    count = 4 * before + 40
+    monkeypatch.setattr(new_issues, "LARGE", 10)
+    monkeypatch.setattr(reports, "STORED", count // 3)
+    lon, lat = spot(0.5, 0.5)
+    references = [*range(count - 1), "0"]
+    table = {"lon": [lon] * count, "lat": [lat] * count, "reference": [f"G{number}" for number in references]}
+    file = tmp_path / "large.parquet"
+    pq.write_table(pa.table(table), file)
+    with store.engine.begin() as connection:
+        stops = f"check (reference <> 'G{count - 2}') not valid"
+        connection.execute(text(f"alter table issue add constraint stops {stops}"))
+    try:
+        assert run("report", file).status == 1
+    finally:
+        with store.engine.begin() as connection:
+            connection.execute(text("alter table issue drop constraint stops"))
+    assert (issues(store), indexes(store)) == (before, indexed)
+    ran = run("report", file)
+    assert "in one go" in ran.err
+    assert f"{count} rows = {count - 1} stored + 1 already stored + 0 rejected" in ran.out, ran.err
+    assert (issues(store), indexes(store)) == (before + count - 1, indexed)
+    again = run("report", file)
+    assert "in one go" not in again.err
+    assert f"{count} rows = 0 stored + {count} already stored + 0 rejected" in again.out
 
 
 @pytest.mark.usefixtures("site")
