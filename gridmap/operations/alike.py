@@ -53,7 +53,7 @@ class Verdicts:
         decide: Callable[[Rows], tuple[Sequence[Verdict], Rows]],
     ) -> Rows:
         """The number of the verdict on each row; `decide` is asked for one row of each sort that is new."""
-        first, names, sort = self._sorted_out(_decisive(points, facts, epochs))
+        first, names, sort = self._sorted_out(_decisive(points, facts, epochs), len(points))
         new = [place for place, name in enumerate(names) if name not in self.numbers]
         if new:
             verdicts, which = decide(first[new])
@@ -82,11 +82,13 @@ class Verdicts:
             self.rows[self.fresh] *= np.isin(self.rows[self.fresh], there)
             self.fresh = self.fresh[:0]
 
-    def _sorted_out(self, columns: Sequence[pd.Series[Any]]) -> tuple[Rows, list[bytes], Rows]:
+    def _sorted_out(self, columns: Sequence[pd.Series[Any] | None], count: int) -> tuple[Rows, list[bytes], Rows]:
         """The first row of each sort, its name, and the sort of every row."""
-        codes = np.zeros((len(columns), len(columns[0])), dtype=np.int32)
-        sort = np.zeros(len(columns[0]), dtype=np.intp)
+        codes = np.zeros((len(columns), count), dtype=np.int32)
+        sort = np.zeros(count, dtype=np.intp)
         for place, column in enumerate(columns):
+            if column is None:
+                continue
             values, distinct = pd.factorize(column, use_na_sentinel=True)
             known = self.codes[place]
             numbers = [0, *(known.setdefault(value, len(known) + 1) for value in distinct)]
@@ -98,18 +100,15 @@ class Verdicts:
         return first, [name.tobytes() for name in names], sort
 
 
-def _decisive(points: pd.DataFrame, facts: pd.DataFrame, epochs: pd.DataFrame) -> list[pd.Series[Any]]:
-    """The columns that a decision can depend on; the day counts only where there is a warranty."""
-    nothing = pd.Series([None] * len(points), dtype=object)
-    inside = facts["building_m"] == 0 if "building_m" in facts else nothing
+def _decisive(points: pd.DataFrame, facts: pd.DataFrame, epochs: pd.DataFrame) -> list[pd.Series[Any] | None]:
+    """The columns that a decision can depend on, if they are there; the day counts only where there is a warranty."""
     under = [facts[name].notna() for name in WARRANTIES if name in facts and facts[name].notna().any()]
-    day = epochs["day"].where(np.logical_or.reduce(under)) if under else nothing
     return [
-        *(facts.get(name, nothing) for name in OF_PLACE),
-        *(points.get(name, nothing) for name in OF_REPORT),
-        inside,
+        *(facts.get(name) for name in OF_PLACE),
+        *(points.get(name) for name in OF_REPORT),
+        facts["building_m"] == 0 if "building_m" in facts and facts["building_m"].notna().any() else None,
         epochs["epoch"],
-        day,
+        epochs["day"].where(np.logical_or.reduce(under)) if under else None,
     ]
 
 

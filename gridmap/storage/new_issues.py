@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -85,12 +86,12 @@ class Prepared:
     site_id: int
     n: NDArray[np.intp]
     issues: Columns
-    copies: tuple[Copy, ...] = ()
 
-    def __post_init__(self) -> None:
-        if len(self.n):
-            lines = packed("issue_event", _first_lines(self.issues), EVENT)
-            self.copies = (packed("issue", self.issues, GIVEN | MADE), lines)
+    @cached_property
+    def copies(self) -> tuple[Copy, ...]:
+        """The issues and the first lines of their history, packed by the thread that writes them."""
+        lines = packed("issue_event", _first_lines(self.issues), EVENT)
+        return packed("issue", self.issues, GIVEN | MADE), lines
 
     def without(self, known: NDArray[np.bool_]) -> Prepared:
         left = {name: array.filter(pa.array(~known)) for name, array in self.issues.items()}

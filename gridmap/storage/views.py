@@ -463,9 +463,18 @@ def stamp_of_plan(session: Session, plan: Plan) -> tuple[Any, ...]:
     )
 
 
-def stamp_of_issues(session: Session) -> tuple[Any, ...]:
-    """What moves when anything has been written: the transactions that can be seen.
+# A line that is written first may be committed last: so many before the newest are counted, not only the newest known.
+LATELY: Final = 10_000
 
-    The numbers of lines would not do: a line that is written first may be committed last.
-    """
-    return tuple(session.execute(text("select max(id), pg_current_snapshot()::text from issue_event")).one())
+
+def stamp_of_issues(session: Session) -> tuple[Any, ...]:
+    """What moves when anything has been written about an issue: its history, for nothing changes without a line."""
+    return tuple(
+        session.execute(
+            text("""
+                select newest.id, (select count(*) from issue_event e where e.id > newest.id - :lately)
+                from (select max(id) as id from issue_event) newest
+            """),
+            {"lately": LATELY},
+        ).one()
+    )

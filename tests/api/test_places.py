@@ -275,6 +275,7 @@ def changed(house: House) -> Iterator[tuple[str, str]]:
     house.sql(f"{ACCEPTED} select max(id), now(), 'accept', 'accepted' from issue")
     yield "a line of history", "issues"
     house.sql("update issue set status = 'closed', closed_at = :at where id = (select max(id) from issue)", at=NOW)
+    house.sql(f"{ACCEPTED} select max(id), now(), 'close', 'closed' from issue")
     yield "an issue that has ended", "issues"
     house.clock.now += timedelta(minutes=1)
     yield "a minute, for what is late", "issues"
