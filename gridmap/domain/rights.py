@@ -15,9 +15,11 @@ ACCOUNT_ROLES: Final[dict[str, str]] = {
     "grid_owner": "grid owner",
     "supervisor": "supervisor",
     "coordinator": "coordinator",
+    "head": "head",
     "dispatcher": "dispatcher",
     "technician": "technician",
     "contractor": "contractor",
+    "auditor": "auditor",
     "analyst": "analyst",
     "admin": "administrator",
 }
@@ -37,6 +39,7 @@ _WORKING: Final[dict[str, Reach]] = {
     "grid_owner": "area",
     "supervisor": "area",
     "coordinator": "area",
+    "head": "area",
     "dispatcher": "area",
     "technician": "work",
     "contractor": "work",
@@ -46,12 +49,12 @@ _STAFF: Final[dict[str, Reach]] = dict.fromkeys(_WORKING, "area")
 # right: who has it, and how far; a role that is not named does not have it
 RIGHTS: Final[dict[str, dict[str, Reach]]] = {
     # Reporting is not bound to one's own ground: who sees something says so.
-    "report": {role: "area" for role in ACCOUNT_ROLES if role != "analyst"},
+    "report": {role: "area" for role in ACCOUNT_ROLES if role not in ("analyst", "auditor")},
     "plan": dict.fromkeys(ACCOUNT_ROLES, "area"),
-    "issues": {**_WORKING, "resident": "own", "analyst": "area", "admin": "area"},
-    "words": {**_WORKING, "resident": "own", "admin": "area"},
+    "issues": {**_WORKING, "resident": "own", "auditor": "area", "analyst": "area", "admin": "area"},
+    "words": {**_WORKING, "resident": "own", "auditor": "area", "admin": "area"},
     "reporters": {**_WORKING, "resident": "own"},
-    "people": {**_STAFF, "admin": "area"},
+    "people": {**_STAFF, "auditor": "area", "admin": "area"},
     "phones": {**_STAFF, "admin": "area"},
 }
 

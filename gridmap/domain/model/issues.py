@@ -11,7 +11,9 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
+    SmallInteger,
     Text,
     UniqueConstraint,
     column,
@@ -21,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmap.domain.lifecycle import ENDED, EVENTS, KINDS, POSITIONS, STATUSES, URGENCIES
+from gridmap.domain.lifecycle import CLOSED_AS, ENDED, EVENTS, KINDS, POSITIONS, STATUSES, URGENCIES
 from gridmap.domain.model.base import Base, Id, degrees, one_of
 
 IS_OPEN = "status not in ({})".format(", ".join(f"'{status}'" for status in ENDED))
@@ -75,12 +77,16 @@ class Issue(Base):
         one_of("urgency", URGENCIES),
         one_of("status", STATUSES),
         one_of("position", POSITIONS),
+        one_of("closed_as", CLOSED_AS),
         CheckConstraint("accuracy_m >= 0", name="accuracy_positive"),
         CheckConstraint("(position = 'outside') = (grid_id is null)", name="grid_unless_outside"),
         Index("ix_issue_geom", "geom", postgresql_using="gist"),
         Index("ix_issue_grid_id", "grid_id", "reported_at"),
         Index("ix_issue_reported_at", "site_id", "reported_at", "id"),
         Index("ix_issue_owner_id", "owner_id", postgresql_where=text(IS_OPEN)),
+        Index("ix_issue_handler_id", "handler_id", postgresql_where=text(IS_OPEN)),
+        Index("ix_issue_decision_id", "decision_id"),
+        Index("ix_issue_parent_id", "parent_id", postgresql_where=text("parent_id is not null")),
         Index("ix_issue_open", "site_id", "id", postgresql_where=text(IS_OPEN)),
         # What makes a repeated run, or a program that asks twice, harmless.
         Index(
@@ -125,6 +131,25 @@ class Issue(Base):
     owner_grid: Mapped[str | None] = mapped_column(Text(collation="C"))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
+    # What follows is derived from the history, line by line (`domain.history.after`).
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    handler_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    handler_role: Mapped[str | None]
+    first_answer_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    on_site_at: Mapped[datetime | None]
+    under_control_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    held_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
+    reopens: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    reworks: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    satisfaction: Mapped[int | None] = mapped_column(SmallInteger)
+    closed_as: Mapped[str | None]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("issue.id"))
+    # The rest of the present, which nothing is looked for by: holds, the referral, the plan, the level of supervision.
+    present: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
 
 class Reporter(Base):
     """Who reported an issue and how to reach them: apart from the history, so that it can be erased."""
@@ -154,6 +179,8 @@ class IssueEvent(Base):
     action: Mapped[str]
     status: Mapped[str]
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     role: Mapped[str | None]
+    geom: Mapped[WKBElement | None] = mapped_column(degrees("POINT"))
     note: Mapped[str | None]
     data: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, Text, UniqueC
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from gridmap.domain.lifecycle import DISPATCH_MODELS
 from gridmap.domain.model.base import Base, Id, degrees, metres, one_of
 
 EDITION_STATUSES = ("draft", "published", "retired")
@@ -21,7 +22,11 @@ class Site(Base):
     """A managed place: what it is, how it measures ground and time, and how it routes."""
 
     __tablename__ = "site"
-    __table_args__ = (CheckConstraint("tolerance_m >= 0 and building_reach_m >= 0", name="reach_positive"),)
+    __table_args__ = (
+        CheckConstraint("tolerance_m >= 0 and building_reach_m >= 0", name="reach_positive"),
+        CheckConstraint("silence_days > 0", name="silence_positive"),
+        one_of("dispatch_model", DISPATCH_MODELS),
+    )
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(Text, unique=True)
@@ -38,6 +43,11 @@ class Site(Base):
     building_reach_m: Mapped[float] = mapped_column(Double, server_default="50")
     fallback_role: Mapped[str] = mapped_column(server_default="dispatcher")
     rules: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    # Its own limits before the trade's, its hours by name, the hours each role keeps, and how far duplicates lie.
+    limits: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    dispatch_model: Mapped[str] = mapped_column(server_default="coordinator")
+    silence_days: Mapped[int] = mapped_column(server_default="3")
 
 
 class Edition(Base):

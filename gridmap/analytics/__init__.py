@@ -1,0 +1,1 @@
+"""Statistics on frames: pure, seeded, and leaving what they are given alone."""

@@ -1,0 +1,1 @@
+"""Messages out: webhooks, mail, and the robots of work chats."""
