@@ -15,16 +15,20 @@ from api import problems
 from api.dependencies import refuse_unknown_parameters
 from api.gate import Gate
 from api.office import Clock, Office, utc_now
-from api.routes import health, issues, locating, pages, places, reports, sign_in
+from api.routes import actions, health, issues, locating, messages, pages, photos, places, reports, sign_in, work
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     reports.router,
+    actions.router,
+    work.router,
     issues.router,
     locating.router,
     places.router,
+    photos.router,
+    messages.router,
     sign_in.router,
     pages.router,
 )

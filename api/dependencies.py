@@ -21,6 +21,7 @@ from gridmap.domain.model import Site
 from gridmap.domain.rights import Viewer
 from gridmap.errors import FieldError, ForbiddenError, NotFoundError
 from gridmap.language import DEFAULT, LANGUAGES
+from gridmap.operations.known import Known
 from gridmap.storage import places
 
 # Parameters that every address understands.
@@ -112,6 +113,7 @@ async def reporting(request: Request) -> Viewer:
 Viewing = Annotated[Viewer, Depends(sessions.viewer_of_request)]
 Reporting = Annotated[Viewer, Depends(reporting)]
 OfIssues = Annotated[Viewer, Depends(with_right("issues"))]
+Dispatching = Annotated[Viewer, Depends(with_right("dispatch"))]
 OfPlan = Annotated[Viewer, Depends(with_right("plan"))]
 OfPeople = Annotated[Viewer, Depends(with_right("people"))]
 # With this scope the commit comes before the answer, so that a commit that fails is not answered as done.
@@ -119,6 +121,13 @@ DbSession = Annotated[Session, Depends(session_of, scope="function")]
 Now = Annotated[datetime, Depends(moment_of)]
 Language = Annotated[str, Depends(language_of)]
 SiteAsked = Annotated[Code | None, Query(alias="site", description="The site, for accounts that see several.")]
+
+
+def known_of(request: Request, session: Session) -> Known:
+    """What the process knows of plans, as far as it still holds."""
+    office = office_of(request)
+    office.known = office.known.current(session)
+    return office.known
 
 
 def site_for(viewer: Viewer, asked: str | None) -> str | None:

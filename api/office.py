@@ -9,7 +9,7 @@ from threading import Lock
 
 from api.gathering import Gathering
 from api.sessions import Limits
-from api.ticking import Ticking
+from api.ticking import Ticking, clock_of, post_of
 from gridmap.operations.issues import Desk
 from gridmap.operations.known import Known
 from gridmap.settings import Settings
@@ -37,18 +37,20 @@ class Office:
     # A desk serves one batch at a time.
     at_the_desk: Lock = field(default_factory=Lock)
     gathering: Gathering = field(init=False)
-    ticking: Ticking = field(init=False)
+    ticking: tuple[Ticking, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.gathering = Gathering(self.database, self.clock)
-        self.ticking = Ticking(self.database, self.clock)
+        self.ticking = clock_of(self.database, self.clock), post_of(self.database, self.clock)
 
     def open(self) -> None:
         self.gathering.open()
-        self.ticking.open()
+        for each in self.ticking:
+            each.open()
 
     def close(self) -> None:
         """Finish what has come in, then let go of the store."""
-        self.ticking.close()
+        for each in self.ticking:
+            each.close()
         self.gathering.close()
         self.database.close()

@@ -21,6 +21,7 @@ from gridmap.errors import (
     FieldError,
     ForbiddenError,
     GridmapError,
+    MoveRefusedError,
     NotFoundError,
     NotSignedInError,
     RefusedError,
@@ -63,6 +64,9 @@ _PROBLEM = {
         "status": {"type": "integer"},
         "detail": _TEXT,
         "errors": {"type": "array", "items": _FIELD, "description": "What is wrong, field by field."},
+        "allowed": {"type": "array", "items": _TEXT, "description": "What may be done to the issue as it is."},
+        "version": {"type": "integer", "description": "The version of the issue as it is."},
+        "issue": {"type": ["object", "null"], "description": "The issue as it is."},
     },
 }
 _AS_PROBLEM = {"application/problem+json": {"schema": _PROBLEM}}
@@ -85,12 +89,14 @@ class Problem(JSONResponse):
         detail: str,
         fields: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         body: dict[str, Any] = {
             "type": f"urn:gridmap:problem:{name}",
             "title": HTTPStatus(status).phrase,
             "status": status,
             "detail": _sound(detail),
+            **(more or {}),
         }
         if fields:
             body["errors"] = [{key: _sound(value) for key, value in field.items()} for field in fields]
@@ -114,7 +120,10 @@ def problem_of(error: Exception) -> Problem:
         headers["Retry-After"] = "2"
     detail = next((said for kind, said in UNSAID.items() if isinstance(error, kind)), None) or str(error)
     fields = [{"field": error.field, "message": str(error)}] if isinstance(error, FieldError) else ()
-    return Problem(status, name, detail, fields, headers)
+    more = {}
+    if isinstance(error, MoveRefusedError):
+        more = {"allowed": list(error.allowed), "version": error.version, "issue": error.view}
+    return Problem(status, name, detail, fields, headers, more)
 
 
 def fields_of(errors: Sequence[Any]) -> list[dict[str, str]]:

@@ -55,3 +55,13 @@ class FieldError(InputError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class MoveRefusedError(RefusedError):
+    """An issue cannot be moved so from where it stands: says where that is, and what would be allowed."""
+
+    def __init__(self, message: str, issue: str, status: str, version: int, allowed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.issue, self.status, self.version, self.allowed = issue, status, version, allowed
+        # The issue as whoever is refused may see it, where somebody has looked.
+        self.view: dict[str, object] | None = None

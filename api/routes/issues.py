@@ -8,10 +8,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator
+from sqlalchemy.orm import Session
 
 from api.dependencies import DbSession, Language, Now, OfIssues, SiteOrAll, allow
 from api.schemas import Code, Line, MomentAsked, Status, bbox_of
+from gridmap.domain.rights import Viewer
 from gridmap.errors import FieldError, NotFoundError
+from gridmap.operations.intake import call
 from gridmap.operations.routing import reason_from_json
 from gridmap.storage import views
 
@@ -104,10 +107,22 @@ def read_issue(
     session: DbSession, viewer: OfIssues, now: Now, language: Language, code: Annotated[Code, Path()]
 ) -> dict[str, Any]:
     """One issue: where it lies, who answers and why, and all that has happened to it."""
-    found = views.issue_by_code(session, viewer, code, now)
+    found = shown(session, viewer, code, now, language)
     if found is None:
         raise NotFoundError(f"there is no issue {code} here")
+    return found
+
+
+def shown(session: Session, viewer: Viewer, code: str, at: datetime, language: str) -> dict[str, Any] | None:
+    """An issue as its viewer reads it; None if it is none of his."""
+    found = views.issue_by_code(session, viewer, code, at)
+    if found is None:
+        return None
     if not viewer.reach("people"):
         found["answers"] = [{**answer, "person": None} for answer in found["answers"]]
     found["reasons"] = [reason_from_json(reason, language) for reason in found["reasons"]]
+    found["call"] = call(found["category"], language)
+    for line in found["history"]:
+        if line["data"] and "reasons" in line["data"]:
+            line["data"]["reasons"] = [reason_from_json(reason, language) for reason in line["data"]["reasons"]]
     return found

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pandas as pd
 from fastapi import APIRouter, Query, Request
 
-from api.dependencies import DbSession, Language, Now, SiteOrAll, Viewing, office_of
+from api.dependencies import DbSession, Language, Now, SiteOrAll, Viewing, known_of
 from api.schemas import Code, Datum, Kind, Latitude, Longitude, Metres, MomentAsked
 from gridmap.domain.model import Site
 from gridmap.errors import FieldError, NotFoundError
@@ -46,10 +46,8 @@ def locate(
         "accuracy_m": accuracy_m, "extent_m": extent_m, "facility": facility, "about": about,
     }  # fmt: skip
     code = site.code if site else None
-    office = office_of(request)
-    office.known = office.known.current(session)
     points = _checked(session, point, site)
-    found = Router(session, office.known).locate(points, at or now, code)[0].as_json(language)
+    found = Router(session, known_of(request, session)).locate(points, at or now, code)[0].as_json(language)
     return found if viewer.reach("people") else without_people(found)
 
 

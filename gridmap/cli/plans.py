@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from gridmap.cli.given import check_encoding, refuse_unfit
-from gridmap.cli.screen import moment_said, now, open_store, table, tell, whisper
+from gridmap.cli.screen import complain, moment_said, now, open_store, table, tell, whisper
 from gridmap.domain.findings import Acceptance, Finding
 from gridmap.errors import InputError
-from gridmap.operations import clock, outlines, plans, publication
+from gridmap.operations import outlines, plans, publication
 from gridmap.operations.checks import Checked, check, findings_frame
 from gridmap.spatial.files.exports import EXPORT_SUFFIXES, write_layer
 from gridmap.storage import places
@@ -263,13 +263,26 @@ def publish(
 
 
 def tick() -> None:
-    """Do what time has brought: Editions that were dated ahead and have begun take over the open issues.
+    """Do what time has brought: Editions that begin, limits that are near or over, rounds, messages to be sent.
 
-    `gridmap serve` and reporting do it by themselves; run it from cron where neither happens.
+    `gridmap serve` does it by itself; run it from cron, every minute, where that does not run.
 
     \b
     gridmap tick
     """
-    with open_store() as database, database.session() as session:
-        for code, (moved, kept) in clock.tick(session, now()).items():
-            tell(f"{code}: {moved} open issues moved to another grid or owner, {kept} stay")
+    from gridmap.channels.kinds import SENDERS
+    from gridmap.operations import clock, outbox
+
+    with open_store() as database:
+        beats = clock.tick(database, now)
+        for beat in beats:
+            for line in beat.said:
+                tell(line)
+        sent = outbox.send_due(database, now, SENDERS)
+    if sent.delivered or sent.failed or sent.dead:
+        tell(f"messages: {sent.delivered} sent, {sent.failed} to be tried again, {sent.dead} given up")
+    failed = [beat for beat in beats if beat.error is not None]
+    for beat in failed:
+        complain(f"{beat.work}: {beat.error}")
+    if failed:
+        raise typer.Exit(1)

@@ -109,3 +109,34 @@ ISSUES = Shape(
 
 # Where and when something was reported, and nothing else: what a heat map is made of.
 HEAT = Shape("heat", ("lon", "lat", "reported_at"))
+
+# What indicators are counted from: an issue a row, times aware. `…_due` is when a stamp's limit passes, holds included;
+# `waiting` is held or with others, `referred` with others; `answered_at` and `satisfaction` are the reporter's last
+# answer and `reopened_at` the last return within the period; `self_made` was found by who owns or handles it.
+ISSUE_FACTS = Shape(
+    "issue facts",
+    ("reported_at", "status"),
+    (
+        "code", "category", "group", "kind", "urgency", "facility", "lon", "lat", "tier1", "tier2", "tier3",
+        "owner", "owner_role", "owner_grid", "handler", "handler_role", "contractor", "post",
+        "first_answer_at", "accepted_at", "on_site_at", "under_control_at", "resolved_at", "closed_at",
+        "first_answer_due", "accepted_due", "on_site_due", "under_control_due", "resolved_due",
+        "closed_as", "reopens", "reopened_at", "reworks", "satisfaction", "answered_at",
+        "look_at", "waiting", "referred", "self_made",
+    ),
+)  # fmt: skip
+
+# Rounds that were to be made, a row each: `due_at` is the end of its time, `done_at` when it was finished; how much
+# there was to look at (checkpoints, or square metres of ground) and how much of it was.
+ROUNDS = Shape(
+    "rounds",
+    ("due_at", "done_at"),
+    ("code", "subject", "grid", "tier1", "tier2", "tier3", "role", "person", "post", "planned", "visited"),
+)
+
+# What an indicator says of a subject: `low` and `high` hold its interval, NaN where what is counted has none.
+FIGURES = Shape(
+    "figures",
+    ("indicator", "subject", "numerator", "denominator", "value", "low", "high"),
+    ("best", "worst", "rank"),
+)

@@ -31,8 +31,10 @@ RIGHT_NAMES: Final[dict[str, str]] = {
     "issues": "see issues",
     "words": "read what was reported",
     "reporters": "see who reported it",
+    "dispatch": "hand issues out",
     "people": "see who holds which post",
     "phones": "see their phones",
+    "channels": "see to the channels by which messages leave",
 }
 
 _WORKING: Final[dict[str, Reach]] = {
@@ -54,8 +56,10 @@ RIGHTS: Final[dict[str, dict[str, Reach]]] = {
     "issues": {**_WORKING, "resident": "own", "auditor": "area", "analyst": "area", "admin": "area"},
     "words": {**_WORKING, "resident": "own", "auditor": "area", "admin": "area"},
     "reporters": {**_WORKING, "resident": "own"},
+    "dispatch": dict.fromkeys(("supervisor", "coordinator", "head", "dispatcher", "admin"), "area"),
     "people": {**_STAFF, "auditor": "area", "admin": "area"},
     "phones": {**_STAFF, "admin": "area"},
+    "channels": {"admin": "area"},
 }
 
 # Roles that answer for a grid: an account in one of them is of a grid, or of a person who holds one.

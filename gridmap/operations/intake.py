@@ -11,11 +11,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gridmap.domain.codes import issue_code
-from gridmap.domain.limits import deadlines
+from gridmap.domain.deadlines import Deadline
+from gridmap.domain.dispatching import OUTSIDE
 from gridmap.domain.responsibility import Verdict
 from gridmap.errors import ConflictError, FieldError, GridmapError
 from gridmap.language import DEFAULT
+from gridmap.operations.clockwork import Clockwork, as_row
 from gridmap.operations.known import Known
+from gridmap.operations.moves import Moves
+from gridmap.operations.moving import iso
 from gridmap.operations.routing import Route, Router, verdict_as_json, without_people
 from gridmap.spatial.coordinates import snap
 from gridmap.storage import intake as stored
@@ -105,6 +109,7 @@ class Intake:
         """The reports of one site, or of any: what they name is looked up where they lie."""
         self.known = self.known.current(session)
         router = Router(session, self.known)
+        clockwork = Clockwork(session, router, at)
         routes = router.routes([vars(report) for report in reports.values()], [at] * len(reports), site)
         rows = []
         for (n, report), route, number in zip(
@@ -114,12 +119,12 @@ class Intake:
             if fault is not None:
                 outcomes[n].error = fault
                 continue
-            row = _row(router, report, route, number, at)
+            row = _row(clockwork, report, route, number)
             outcomes[n].answer = row["answer"]
             rows.append((n, row, route.verdict))
         rows = _without_references(session, rows, outcomes)
         if rows:
-            self._write(session, rows, outcomes, reports)
+            self._write(session, rows, outcomes, reports, at)
 
     def _write(
         self,
@@ -127,9 +132,22 @@ class Intake:
         rows: list[tuple[int, dict[str, Any], Verdict]],
         outcomes: list[Outcome],
         reports: Mapping[int, Report],
+        at: datetime,
     ) -> None:
         self._decide(session, rows)
         written = stored.write_reports(session, [row for _, row, _ in rows])
+        sent = Moves(session, at, self.known).hand_out(row["code"] for _, row, _ in rows if row["id"] in written)
+        for n, row, _ in rows:
+            if row["code"] in sent:
+                outcomes[n].answer = _with(outcomes[n].answer, sent[row["code"]], named=reports[n].named)
+        stored.change_receipts(
+            session,
+            [
+                (row["account_id"], row["key"], outcomes[n].answer)
+                for n, row, _ in rows
+                if row["key"] and row["code"] in sent
+            ],
+        )
         late = [(n, row) for n, row, _ in rows if row["id"] not in written]
         if late:  # somebody used the same key between our look and our write
             _replay(session, [reports[n] for n, _ in late], [outcomes[n] for n, _ in late])
@@ -200,14 +218,16 @@ def _fault(router: Router, report: Report, route: Route, at: datetime) -> FieldE
     return None
 
 
-def _row(router: Router, report: Report, route: Route, number: int, at: datetime) -> dict[str, Any]:
+def _row(clockwork: Clockwork, report: Report, route: Route, number: int) -> dict[str, Any]:
     """The report as it is stored, with its answer."""
-    facts, owner = route.facts, route.verdict.owner
+    facts, owner, router = route.facts, route.verdict.owner, clockwork.router
     site = router.site(facts["site"])
     category = router.subject(site.code, report.category)
-    reported_at = report.reported_at or at
+    reported_at = report.reported_at or clockwork.at
     kind, urgency = report.kind or category.kind, report.urgency or category.urgency
-    due = deadlines(kind, urgency, category.group, reported_at, site.timezone)
+    tiers = (code for name in ("tier1", "tier2", "tier3") if (code := facts[name]))
+    matter = clockwork.matter(site.code, kind, urgency, category.code, (*facts["chain"], *tiers))
+    due = {each.stamp: each for each in clockwork.of(site.code, matter, {"report": reported_at})}
     code = issue_code(site.code, number)
     return {
         **{name: getattr(report, name) for name in WRITTEN},
@@ -222,8 +242,9 @@ def _row(router: Router, report: Report, route: Route, number: int, at: datetime
         "kind": kind,
         "urgency": urgency,
         "reported_at": reported_at.isoformat(),
-        "received_at": at.isoformat(),
-        "due_at": due["resolved"].isoformat() if "resolved" in due else None,
+        "received_at": clockwork.at.isoformat(),
+        "deadlines": [as_row(each) for each in due.values()],
+        "due_at": due["resolved"].due_at if "resolved" in due else None,
         "owner_role": owner.role,
         "owner_grid": owner.post,
         "owner": owner.person.code if owner.person else None,
@@ -232,15 +253,31 @@ def _row(router: Router, report: Report, route: Route, number: int, at: datetime
     }
 
 
-def _answer(code: str, route: Route, due: Mapping[str, datetime], report: Report) -> str:
+def _answer(code: str, route: Route, due: Mapping[str, Deadline], report: Report) -> str:
     told = route.as_json(report.language)
     said = {
         "code": code,
         "status": "reported",
         "route": told if report.named else without_people(told),
-        "deadlines": {stamp: moment.isoformat() for stamp, moment in due.items()},
+        "handler": None,
+        "deadlines": {stamp: iso(each.due_at) for stamp, each in due.items() if each.due_at is not None},
+        "call": call(report.category, report.language),
     }
     return json.dumps(said, ensure_ascii=False)
+
+
+def call(category: str, language: str) -> dict[str, str | None] | None:
+    """Whom to call outside, where it cannot wait for the company's own people."""
+    if category not in OUTSIDE:
+        return None
+    body, number = OUTSIDE[category]
+    return {"body": body.say(language), "number": number}
+
+
+def _with(answer: str, sent: Mapping[str, Any], *, named: bool) -> str:
+    """An answer with what has become of the issue since."""
+    handler = sent["handler"] if named else {**sent["handler"], "person": None}
+    return json.dumps({**json.loads(answer), **sent, "handler": handler}, ensure_ascii=False)
 
 
 def _without_references(

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from gridmap.domain.calendar import Calendars
 from gridmap.domain.categories import CategoryRow
 from gridmap.domain.facts import Keeper, Person, Roster, Tree
+from gridmap.domain.limits import Table
 from gridmap.domain.responsibility import Verdict
 from gridmap.domain.rules import Rule
 from gridmap.spatial.facts import Ground
@@ -21,13 +23,23 @@ MOST_VERDICTS = 50_000
 
 @dataclass(frozen=True)
 class Ruling:
-    """How a site routes."""
+    """How a site routes, and hands out what is routed."""
 
     id: int
     code: str
     timezone: str
     fallback_role: str
     rules: tuple[Rule, ...]
+    dispatch_model: str = "coordinator"
+    silence_days: int = 3
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How a site counts time: the calendars of those who work there, and its limits before the trade's."""
+
+    calendars: Calendars
+    table: Table
 
 
 @dataclass
@@ -39,6 +51,7 @@ class Known:
 
     revision: int = 0
     kept: bool = False
+    timings: dict[str, Timing] = field(default_factory=dict)
     rulings: dict[str, Ruling] = field(default_factory=dict)
     categories: dict[str, dict[str, CategoryRow]] = field(default_factory=dict)
     trees: dict[int, tuple[Tree, dict[str, tuple[str, int]]]] = field(default_factory=dict)

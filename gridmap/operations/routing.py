@@ -15,18 +15,21 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gridmap.domain.calendar import Calendars
 from gridmap.domain.categories import CategoryRow
 from gridmap.domain.facts import Facts, Keeper, Person, Roster, Subject, Tree
+from gridmap.domain.hours import parse_own_hours
+from gridmap.domain.limits import Table, parse_limits
 from gridmap.domain.model import Edition, Site
 from gridmap.domain.responsibility import Answer, Reason, Verdict, decide
 from gridmap.domain.rules import RULES, Rule, parse_rules
 from gridmap.language import DEFAULT, Phrase, phrase
-from gridmap.operations.known import Known, Ruling
+from gridmap.operations.known import Known, Ruling, Timing
 from gridmap.spatial.coordinates import snap
 from gridmap.spatial.facts import Ground
+from gridmap.storage import calendars, people, places
 from gridmap.storage import facts as stored_facts
 from gridmap.storage import issues as stored_issues
-from gridmap.storage import people, places
 
 # The columns that a decision depends on: points that agree in all of them are decided once.
 DECISIVE = (
@@ -294,7 +297,10 @@ class Router:
     def site(self, code: str) -> Ruling:
         if code not in self.known.rulings:
             site = places.site(self.session, code)
-            self.known.rulings[code] = Ruling(site.id, site.code, site.timezone, site.fallback_role, rules_of(site))
+            self.known.rulings[code] = Ruling(
+                site.id, site.code, site.timezone, site.fallback_role, rules_of(site), site.dispatch_model,
+                site.silence_days,
+            )  # fmt: skip
         return self.known.rulings[code]
 
     def tree(self, edition_id: int) -> tuple[Tree, dict[str, tuple[str, int]]]:
@@ -360,8 +366,21 @@ class Router:
         edition = places.edition_in_force(self.session, site.id, at)
         if edition is not None:
             self.tree(edition.id)
+        self.roster_at(code, at)
+
+    def roster_at(self, code: str, at: datetime) -> Roster:
+        """Who holds which post of a site at a moment, all of them."""
         moments = self.moments(code)
-        self._whole_roster(site, moments[bisect_right(moments, at) - 1], self.known.rosters)
+        return self._whole_roster(self.site(code), moments[bisect_right(moments, at) - 1], self.known.rosters)
+
+    def timing(self, code: str) -> Timing:
+        """How a site counts time."""
+        if code not in self.known.timings:
+            said = calendars.said_of_time(self.session, code)
+            days = calendars.own_days(self.session, said["id"])
+            own = Calendars(said["timezone"], said["calendar"], days, parse_own_hours(said["hours"]))
+            self.known.timings[code] = Timing(own, Table(parse_limits(said["limits"])))
+        return self.known.timings[code]
 
     def keeper(self, site: Ruling, overlay: str) -> Keeper:
         if site.id not in self.known.overlays:

@@ -81,3 +81,19 @@ def keep_receipt(session: Session, account_id: int, key: str, digest: bytes, ans
         {"account_id": account_id, "key": key, "digest": digest, "answer": answer, "at": at},
     )
     return kept.first() is not None
+
+
+def change_receipts(session: Session, rows: Sequence[tuple[int, str, str]]) -> None:
+    """Answers that say more than when they were kept: accounts, their keys, and the new answers."""
+    if not rows:
+        return
+    accounts, keys, answers = zip(*rows, strict=True)
+    session.execute(
+        text("""
+            update receipt r set answer = n.answer
+            from unnest(cast(:accounts as bigint[]), cast(:keys as text[]), cast(:answers as text[]))
+                as n (account_id, key, answer)
+            where r.account_id = n.account_id and r.key = n.key
+        """),
+        {"accounts": list(accounts), "keys": list(keys), "answers": list(answers)},
+    )

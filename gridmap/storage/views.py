@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,8 +10,9 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gridmap.domain.commands import Actor
 from gridmap.domain.frames import GROUND_KINDS
-from gridmap.domain.lifecycle import ENDED
+from gridmap.domain.lifecycle import ENDED, allowed
 from gridmap.domain.rights import BOUND_TO_GRID, Viewer
 
 _ENDED: Final = "({})".format(", ".join(f"'{status}'" for status in ENDED))
@@ -89,7 +90,7 @@ def _quoted(code: str | None) -> str:
 
 # Sets of codes are looked up once, as arrays: so an index can be walked or probed whichever way is shorter.
 OWN: Final = "i.id = any(array(select r.issue_id from reporter r where r.account_id = :viewer_account))"
-NAMED: Final = """i.owner_id = :viewer_person or i.decision_id = any(array(
+NAMED: Final = """i.owner_id = :viewer_person or i.handler_id = :viewer_person or i.decision_id = any(array(
     select d.id from decision d where d.site_id = :viewer_site and d.answers @> cast(:viewer_named as jsonb)
 ))"""
 # What lies in the viewer's grids, by the tree or by any tier, or is a post's that is held on one of them.
@@ -137,8 +138,14 @@ NAMELESS: Final = """case when exists (
 ) then 'resident' else i.source end"""
 
 
-def _issue_columns(viewer: Viewer) -> str:
-    """An issue as its view gives it; words and names only to those who may have them."""
+# Nothing gets late while it waits with a reason, or while others have it.
+LATE: Final = f"""(
+    i.due_at < coalesce(i.resolved_at, :now) and i.status not in {_ENDED} and i.held_at is null
+)"""
+
+
+def issue_columns(viewer: Viewer) -> str:
+    """The columns of an issue as its view gives it; words and names only to those who may have them."""
     words = "i.text" if viewer.reach("words") else "null::text"
     source = "i.source" if viewer.reach("reporters") else NAMELESS
     person = (
@@ -146,11 +153,18 @@ def _issue_columns(viewer: Viewer) -> str:
         if viewer.reach("people")
         else "null::json"
     )
+    handler = (
+        "case when h.id is not null then json_build_object('role', i.handler_role, 'person', "
+        "json_build_object('code', h.code, 'name', h.name)) end"
+        if viewer.reach("people")
+        else "case when h.id is not null then json_build_object('role', i.handler_role, 'person', null) end"
+    )
     return f"""
-        i.code, s.code as site, c.code as category, i.kind, i.urgency, i.status, i.reported_at, i.due_at, i.closed_at,
-        i.due_at < :now and i.status not in {_ENDED} as overdue, i.position, i.level, g.code as grid,
+        i.code, s.code as site, c.code as category, i.kind, i.urgency, i.status, i.version, i.reported_at, i.due_at,
+        i.resolved_at, i.closed_at, {LATE} as overdue, i.position, i.level, g.code as grid,
         i.tier1, i.tier2, i.tier3,
         json_build_object('role', i.owner_role, 'grid', i.owner_grid, 'person', {person}) as owner,
+        {handler} as handler,
         {words} as text, {source} as source, i.reference
     """
 
@@ -158,6 +172,7 @@ def _issue_columns(viewer: Viewer) -> str:
 ISSUE_TABLES: Final = """
     issue i join site s on s.id = i.site_id join category c on c.id = i.category_id
     left join grid g on g.id = i.grid_id left join person p on p.id = i.owner_id
+    left join person h on h.id = i.handler_id
 """
 
 
@@ -196,7 +211,7 @@ def issue_list(
                   and (cast(:wanted_site as text) is null or site.code = :wanted_site)
                 order by newest.reported_at desc, newest.id desc limit :limit
             ) wanted on wanted.id = i.id
-            cross join lateral (select {_issue_columns(viewer)} {place_columns}) v
+            cross join lateral (select {issue_columns(viewer)} {place_columns}) v
             order by i.reported_at desc, i.id desc
         """),
         {**of_viewer(viewer), **values, "now": at, "limit": min(limit, MOST) + 1},
@@ -250,7 +265,7 @@ def open_features(session: Session, viewer: Viewer, plan: Plan) -> str:
                                       'properties', row_to_json(v)) order by i.id
                 ), '[]'::json))::text
                 from {ISSUE_TABLES}
-                cross join lateral (select {_issue_columns(viewer)}) v
+                cross join lateral (select {issue_columns(viewer)}) v
                 where i.site_id = :site and i.status not in {_ENDED} and {seen(viewer)}
             """),
             {**of_viewer(viewer), "site": plan.site_id, "now": plan.at},
@@ -270,13 +285,30 @@ def issue_by_code(session: Session, viewer: Viewer, code: str, at: datetime) -> 
         text(f"""
             with recursive {AREA}
             select row_to_json(v) as view, d.answers, d.reasons, {reporter} as reporter,
+                   i.present, r.account_id as reported_by, h.code as handled_by,
+                   (select json_object_agg(deadline.stamp, json_build_object(
+                        'started_at', deadline.started_at, 'due_at', deadline.due_at,
+                        'provisional', deadline.provisional, 'rule', deadline.rule))
+                    from deadline where deadline.issue_id = i.id) as deadlines,
+                   (select json_agg(json_build_object('id', photo.id, 'sort', photo.sort, 'at', photo.at,
+                                                      'taken_at', photo.taken_at) order by photo.id)
+                    from photo where photo.issue_id = i.id) as photos,
+                   (select json_agg(child.code order by child.id) from issue child where child.parent_id = i.id)
+                       as children,
                    (select json_agg(json_build_object('at', e.at, 'action', e.action, 'status', e.status,
-                                                      'role', e.role, 'note', e.note, 'data', e.data) order by e.id)
-                    from issue_event e where e.issue_id = i.id) as history
+                                                      'role', e.role, 'note', e.note, 'data', e.data, 'person',
+                                                      actor.name, 'lon', st_x(e.geom), 'lat', st_y(e.geom))
+                                    order by e.id)
+                    from issue_event e left join person actor on actor.id = e.actor_id
+                    where e.issue_id = i.id) as history
             from {ISSUE_TABLES} join decision d on d.id = i.decision_id
+            left join reporter r on r.issue_id = i.id
             cross join lateral (
-                select {_issue_columns(viewer)}, st_x(i.geom) as lon, st_y(i.geom) as lat, i.accuracy_m, i.extent_m,
-                       (select f.code from facility f where f.id = i.facility_id) as facility
+                select {issue_columns(viewer)}, st_x(i.geom) as lon, st_y(i.geom) as lat, i.accuracy_m, i.extent_m,
+                       (select f.code from facility f where f.id = i.facility_id) as facility,
+                       i.first_answer_at, i.accepted_at, i.on_site_at, i.under_control_at, i.held_at, i.look_at,
+                       i.reopens, i.reworks, i.satisfaction, i.closed_as,
+                       (select parent.code from issue parent where parent.id = i.parent_id) as parent
             ) v
             where i.code = :code and {seen(viewer)}
         """),
@@ -289,14 +321,47 @@ def issue_by_code(session: Session, viewer: Viewer, code: str, at: datetime) -> 
         "answers": row.answers,
         "reasons": [reason for reason in row.reasons if viewer.reach("people") or reason["rule"] != "deputy"],
         "reporter": row.reporter,
+        "deadlines": row.deadlines or {},
+        "photos": row.photos or [],
+        "children": row.children or [],
+        **{name: row.present.get(name) for name in ("referral", "plan", "supervised", "signed")},
+        "allowed": list(allowed(row.view["status"], _toward(viewer, row))),
         "history": [_line(viewer, line) for line in row.history or ()],
     }
+
+
+def codes_seen(session: Session, viewer: Viewer, codes: Iterable[str]) -> set[str]:
+    """Those of the codes whose issues the viewer may see."""
+    rows = session.execute(
+        text(f"""
+            with recursive {AREA}
+            select i.code from issue i where i.code = any(cast(:codes as text[])) and {seen(viewer)}
+        """),
+        {**of_viewer(viewer), "codes": sorted(set(codes))},
+    )
+    return set(rows.scalars())
+
+
+def _toward(viewer: Viewer, row: Any) -> tuple[str, ...]:
+    """What the viewer is to an issue."""
+    return Actor(viewer.role, viewer.account_id, viewer.person).roles(row.handled_by, row.reported_by)
 
 
 def _line(viewer: Viewer, line: dict[str, Any]) -> dict[str, Any]:
     """A line of history without the words and the people that the viewer may not have."""
     note = line["note"] if viewer.reach("words") else None
-    return {**line, "note": note, "data": line["data"] if viewer.reach("people") else None}
+    named = viewer.reach("people")
+    where = {} if named else {"lon": None, "lat": None}
+    return {
+        **line, "note": note, "data": line["data"] if named else _told_all(line["data"]),
+        "person": line["person"] if named else None, **where,
+    }  # fmt: skip
+
+
+def _told_all(data: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Of what a line says, what names nobody."""
+    kept = {name: value for name, value in (data or {}).items() if name in ("deadlines", "photos", "passed", "as")}
+    return kept or None
 
 
 # ---------------------------------------------------------------- the plan

@@ -67,7 +67,8 @@ def test_a_report_is_answered_with_who_must_act_and_by_when(house: House, body: 
     answer = house.by("dispatcher").post("/issues?lang=en", json=body())
     assert answer.status_code == 201
     said = answer.json()
-    assert list(said) == ["code", "status", "route", "deadlines"]
+    assert list(said) == ["code", "status", "route", "handler", "deadlines", "call"]
+    assert (said["handler"], said["call"]) == (None, None)
     assert said["status"] == "reported"
     assert [(each["duty"], each["person"]["code"]) for each in said["route"]["answers"]] == [
         ("owns", "P-Z1-C1-1"),

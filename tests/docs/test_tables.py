@@ -17,7 +17,7 @@ from api import gate, problems, schemas, sessions
 from api.app import OPEN, ROUTERS
 from gridmap.domain import passwords
 from gridmap.domain.findings import CHECKS
-from gridmap.domain.limits import LIMITS, Limit
+from gridmap.domain.limits import table
 from gridmap.domain.rights import ACCOUNT_ROLES, BOUND_TO_GRID, RIGHT_NAMES, RIGHTS
 from gridmap.language import say
 from gridmap.operations import accounts
@@ -59,18 +59,8 @@ def _bound(role: str) -> Row:
 
 def limits() -> Iterator[Row]:
     """By when what has to have happened."""
-    yield ("urgency", "kinds", "stamp", "due after", "clock")
-    for limit in LIMITS:
-        kinds = ", ".join(f"`{kind}`" for kind in limit.kinds) or "all"
-        if limit.but_groups:
-            kinds += f"; not {', '.join(limit.but_groups)}"
-        yield f"`{limit.urgency}`", kinds, f"`{limit.stamp}`", *_due(limit)
-
-
-def _due(limit: Limit) -> Row:
-    if limit.clock == "natural_days":
-        return f"{limit.after.days} day{'s' if limit.after.days != 1 else ''}", "to the end of the last day"
-    return _lasting(limit.after), "round the clock"
+    for number, (applies, stamp, *others) in enumerate(table()):
+        yield (applies, f"`{stamp}`" if number else stamp, *others)
 
 
 def _lasting(time: timedelta) -> str:

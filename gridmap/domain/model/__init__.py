@@ -2,6 +2,8 @@
 
 from gridmap.domain.model.accounts import Account, ApiKey, Receipt, Revision, SignIn
 from gridmap.domain.model.base import Base
+from gridmap.domain.model.deliveries import Channel, Delivery
+from gridmap.domain.model.evaluation import Entry, PassLine, Period, Score, Weight
 from gridmap.domain.model.handling import (
     Alarm,
     CalendarDay,
@@ -16,7 +18,20 @@ from gridmap.domain.model.handling import (
     Shift,
     WeatherWarning,
 )
+from gridmap.domain.model.households import Household, Shelter, Visit
 from gridmap.domain.model.issues import Category, Decision, Issue, IssueEvent, Reporter
+from gridmap.domain.model.patrols import (
+    CheckIn,
+    Checkpoint,
+    FacilityState,
+    Inspection,
+    InspectionAnswer,
+    PatrolPlan,
+    Round,
+    SubjectItem,
+    Sweep,
+    SweepBuilding,
+)
 from gridmap.domain.model.people import Leave, Person, Post
 from gridmap.domain.model.places import Allotment, Building, Edition, Facility, Grid, Overlay, Site, Unit
 
@@ -29,20 +44,32 @@ __all__ = [
     "Building",
     "CalendarDay",
     "Category",
+    "Channel",
+    "CheckIn",
+    "Checkpoint",
     "Deadline",
     "Decision",
     "Deduction",
+    "Delivery",
     "Edition",
+    "Entry",
     "Escalation",
     "Facility",
+    "FacilityState",
     "FollowLink",
     "FollowUp",
     "Grid",
+    "Household",
+    "Inspection",
+    "InspectionAnswer",
     "Issue",
     "IssueEvent",
     "Leave",
     "Message",
     "Overlay",
+    "PassLine",
+    "PatrolPlan",
+    "Period",
     "Person",
     "Photo",
     "Position",
@@ -50,9 +77,17 @@ __all__ = [
     "Receipt",
     "Reporter",
     "Revision",
+    "Round",
+    "Score",
+    "Shelter",
     "Shift",
     "SignIn",
     "Site",
+    "SubjectItem",
+    "Sweep",
+    "SweepBuilding",
     "Unit",
+    "Visit",
     "WeatherWarning",
+    "Weight",
 ]

@@ -6,7 +6,7 @@ with given as materialized (
         text text, level text, accuracy_m float8, extent_m float8, facility_id bigint, about text,
         reported_at timestamptz, received_at timestamptz, due_at timestamptz, lon float8, lat float8, position text,
         edition_id bigint, grid_id bigint, tier1 text, tier2 text, tier3 text, decision_id bigint,
-        owner_role text, owner_grid text, owner text,
+        owner_role text, owner_grid text, owner text, deadlines json,
         account_id bigint, reporter_name text, reporter_phone text, key text, digest text, answer text
     )
 ),
@@ -24,7 +24,7 @@ stored as (
     insert into issue (
         id, code, site_id, category_id, kind, urgency, status, source, reference, text, level, accuracy_m, extent_m,
         facility_id, about_id, reported_at, received_at, due_at, geom, position, edition_id, grid_id,
-        tier1, tier2, tier3, decision_id, owner_role, owner_grid, owner_id
+        tier1, tier2, tier3, decision_id, owner_role, owner_grid, owner_id, present
     )
     select f.id, f.code, f.site_id,
            coalesce((select id from category c where c.site_id = f.site_id and c.code = f.category),
@@ -33,16 +33,28 @@ stored as (
            f.facility_id, (select id from person p where p.site_id = f.site_id and p.code = f.about),
            f.reported_at, f.received_at, f.due_at, st_setsrid(st_makepoint(f.lon, f.lat), 4326), f.position,
            f.edition_id, f.grid_id, f.tier1, f.tier2, f.tier3, f.decision_id, f.owner_role, f.owner_grid,
-           (select id from person p where p.site_id = f.site_id and p.code = f.owner)
+           (select id from person p where p.site_id = f.site_id and p.code = f.owner),
+           jsonb_build_object('moments', jsonb_build_object('report', f.reported_at))
     from fresh f
+),
+limits as (
+    insert into deadline (issue_id, stamp, started_at, due_at, provisional, rule)
+    select f.id, d.stamp, d.started_at, d.due_at, d.provisional, d.rule
+    from fresh f cross join json_to_recordset(f.deadlines) as d (
+        stamp text, started_at timestamptz, due_at timestamptz, provisional bool, rule jsonb
+    )
 ),
 reporters as (
     insert into reporter (issue_id, account_id, name, phone)
     select id, account_id, reporter_name, reporter_phone from fresh
 ),
 history as (
-    insert into issue_event (issue_id, at, action, status)
-    select id, reported_at, 'report', 'reported' from fresh
+    insert into issue_event (issue_id, at, action, status, data)
+    select f.id, f.reported_at, 'report', 'reported', case when json_array_length(f.deadlines) > 0 then (
+        select jsonb_build_object('deadlines', jsonb_object_agg(d.stamp, d.due_at))
+        from json_to_recordset(f.deadlines) as d (stamp text, due_at timestamptz)
+    ) end
+    from fresh f
 ),
 told as (
     select id, pg_notify('gridmap', json_build_object('kind', 'issue', 'code', code)::text) from fresh

@@ -1,0 +1,211 @@
+"""What each action says in its line of history, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from gridmap.domain.commands import DISSATISFIED, Command
+from gridmap.domain.lifecycle import ENDED, allowed
+from gridmap.errors import FieldError, ForbiddenError, MoveRefusedError
+from gridmap.operations.dispatch import Dispatch
+from gridmap.operations.moving import Moving, iso
+from gridmap.operations.routing import Router, reason_as_json
+from gridmap.operations.telling import Telling
+
+
+class Acting(Protocol):
+    """Whoever moves issues at a moment."""
+
+    at: datetime
+    router: Router
+    dispatch: Dispatch
+    telling: Telling
+    moving: dict[str, Moving]
+
+    def do(self, moving: Moving, command: Command) -> None: ...
+
+    def write_line(self, moving: Moving, command: Command, status: str, data: dict[str, Any]) -> None: ...
+
+    def send_out(self, moving: Moving, but: Iterable[str] = ()) -> None: ...
+
+
+Data = Callable[[Acting, Moving, Command], dict[str, Any]]
+Follows = Callable[[Acting, Moving, Command], None]
+
+
+def no_data(_: Acting, __: Moving, command: Command) -> dict[str, Any]:
+    return {"photos": list(command.photos)} if command.photos else {}
+
+
+def no_more(_: Acting, __: Moving, ___: Command) -> None:
+    return
+
+
+def _dispatched(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    """To whom: the one who is named, or the one the rules choose; never the person complained of."""
+    reasons, to = command.reasons, command.to
+    if to is None:
+        choice = moves.dispatch.choose(moving.row)
+        if choice.candidate is None:
+            raise FieldError("to", "nobody is there whose work it is: name a person")
+        to, reasons = choice.candidate.person.code, tuple(reason_as_json(reason) for reason in choice.reasons)
+    if moves.dispatch.person(moving.row, to) is None:
+        raise FieldError("to", f"nobody is known as {to!r} here")
+    if to == moving.row["about"]:
+        raise FieldError("to", "a complaint about somebody does not go to him")
+    moves.dispatch.given_to(moving.row, to)
+    said = {"to": to, "role": moves.dispatch.role_of(moving.row, to), "reasons": list(reasons)}
+    return {**no_data(moves, moving, command), **said}
+
+
+def _subject(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    """What it is about, or how urgent it is, put right."""
+    data = no_data(moves, moving, command)
+    if command.category is not None:
+        if command.category not in moves.router.categories(moving.row["site"]):
+            raise FieldError("category", f"no category is called {command.category!r}")
+        data["category"] = [moving.category, command.category]
+        moving.category = command.category
+    if command.urgency is not None:
+        data["urgency"] = [moving.urgency, command.urgency]
+        moving.urgency = command.urgency
+    if command.complex is not None:
+        data["complex"] = command.complex
+    return data
+
+
+def _held(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    look_at = {"look_at": iso(command.look_at)} if command.look_at else {}
+    return {**no_data(moves, moving, command), **look_at}
+
+
+def _referred(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    return {**_held(moves, moving, command), "body": command.body, "reference": command.reference}
+
+
+def _checked(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    """Nobody checks his own work."""
+    if command.actor.person is not None and command.actor.person == moving.present.handler:
+        raise ForbiddenError("whoever has handled it does not check it: somebody else has to look")
+    return {**no_data(moves, moving, command), "passed": command.passed}
+
+
+def _followed(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    moving.follow_ups.append(
+        {
+            "issue_id": moving.row["id"], "at": moves.at, "account_id": command.actor.account_id,
+            "role": command.actor.role, "via": command.via, "satisfaction": command.satisfaction,
+            "words": command.words,
+        }
+    )  # fmt: skip
+    said = {"satisfaction": command.satisfaction} if command.satisfaction is not None else {}
+    return {**said, "via": command.via}
+
+
+def _closed(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    """Only once whoever reported it has been asked, or has been silent for long enough."""
+    present, row = moving.present, moving.row
+    if not row["has_reporter"] or (present.followed and not command.no_answer):
+        return {**no_data(moves, moving, command), "as": "solved"}
+    days = moves.router.site(row["site"]).silence_days
+    silent = (present.resolved_at or moves.at) + timedelta(days=days)
+    if command.no_answer and moves.at >= silent:
+        return {**no_data(moves, moving, command), "as": "no_answer"}
+    may = allowed(present.status, moving.roles(command.actor))
+    raise MoveRefusedError(
+        f"{row['code']}: ask whoever reported it first (follow_up); "
+        f"after {days} days without an answer, from {silent:%Y-%m-%d %H:%M} on, it can be closed as no_answer",
+        row["code"], present.status, moving.version, may,
+    )  # fmt: skip
+
+
+def _merged(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    parent = moves.moving.get(command.parent or "")
+    if parent is None or parent.row["site_id"] != moving.row["site_id"]:
+        raise FieldError("parent", f"there is no issue {command.parent} here")
+    if parent is moving or parent.present.status in ENDED:
+        raise FieldError("parent", f"{command.parent} has ended, or is the same: name another one that is open")
+    return {**no_data(moves, moving, command), "parent": command.parent}
+
+
+def _planned(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    steps = [{"what": step.what, "due": iso(step.due), "done": step.done} for step in command.steps]
+    return {**no_data(moves, moving, command), "steps": steps}
+
+
+def _signed(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    due = moving.present.deadlines.get("resolved")
+    if due is None or moves.at <= due:
+        raise FieldError("action", "only what is overdue is signed for")
+    return no_data(moves, moving, command)
+
+
+DATA: Final[dict[str, Data]] = {
+    "verify": _subject, "file": _subject, "dispatch": _dispatched, "transfer": _dispatched, "hold": _held,
+    "refer": _referred, "check": _checked, "follow_up": _followed, "close": _closed, "merge": _merged,
+    "plan": _planned, "sign": _signed,
+}  # fmt: skip
+CHOOSING: Final = ("dispatch", "return", "reopen", "follow_up")
+
+
+def _handed(moves: Acting, moving: Moving, command: Command) -> None:
+    moves.telling.handed(moving, command.actor)
+
+
+def _came_back(moves: Acting, moving: Moving, command: Command) -> None:
+    """Whoever returned it is not the right one: the next is chosen, or whoever hands work out is told."""
+    but = {code for code in (command.actor.person, moving.row["handler"]) if code}
+    if moving.emergency or moves.router.site(moving.row["site"]).dispatch_model == "centre":
+        moves.send_out(moving, but)
+    else:
+        moves.telling.to_dispatch(moving, "returned")
+
+
+def _begun_again(moves: Acting, moving: Moving, command: Command) -> None:
+    """Back to whoever had it, where the centre hands out; all who had to do with it know."""
+    moves.telling.reopened(moving, command.actor)
+    if moving.emergency or moves.router.site(moving.row["site"]).dispatch_model == "centre":
+        moves.send_out(moving)
+    else:
+        moves.telling.to_dispatch(moving)
+
+
+def _unsatisfied(moves: Acting, moving: Moving, command: Command) -> None:
+    """Dissatisfied reopens by itself."""
+    if command.satisfaction is not None and command.satisfaction <= DISSATISFIED:
+        again = Command(command.issue, "reopen", replace(command.actor, is_reporter=True), note="unsatisfied")
+        moves.do(moving, again)
+
+
+def _linked(moves: Acting, moving: Moving, command: Command) -> None:
+    """The parent says what hangs under it."""
+    parent = moves.moving[command.parent or ""]
+    link = Command(parent.row["code"], "link", command.actor)
+    moves.write_line(parent, link, parent.present.status, {"child": moving.row["code"]})
+
+
+def _reworked(moves: Acting, moving: Moving, command: Command) -> None:
+    if command.passed is False:
+        moves.telling.told(moving, "rework", [moving.present.handler], command.actor)
+
+
+def _above(moves: Acting, moving: Moving, command: Command) -> None:
+    moves.telling.above(moving, "support", command.actor)
+
+
+def _supervised(moves: Acting, moving: Moving, command: Command) -> None:
+    moves.telling.told(moving, "supervised", [moving.present.handler, moving.row["owner"]], command.actor)
+
+
+def _resolved(moves: Acting, moving: Moving, command: Command) -> None:
+    moves.telling.told(moving, "resolved", [moving.row["owner"]], command.actor)
+
+
+FOLLOWS: Final[dict[str, Follows]] = {
+    "dispatch": _handed, "transfer": _handed, "return": _came_back, "reopen": _begun_again,
+    "follow_up": _unsatisfied, "merge": _linked, "check": _reworked, "support": _above, "supervise": _supervised,
+    "resolve": _resolved,
+}  # fmt: skip

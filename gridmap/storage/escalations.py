@@ -1,0 +1,96 @@
+"""Limits that are near or over: found by one statement, and told of by another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from gridmap.domain.escalation import CLIMBING, OWED_AFTER_RESOLVED, Rung
+from gridmap.domain.lifecycle import STAMPS
+from gridmap.domain.model.issues import IS_OPEN
+
+_UNMET: Final = "case d.stamp {} end is null".format(" ".join(f"when '{stamp}' then i.{stamp}_at" for stamp in STAMPS))
+
+
+def due(session: Session, at: datetime, ladder: Sequence[Rung], limit: int) -> Sequence[Row[Any]]:
+    """Steps that have become due and were not climbed in this cycle; what somebody else moves just now waits."""
+    return session.execute(
+        text(f"""
+            select i.id as issue_id, i.code, s.code as site, i.edition_id, g.code as grid, i.urgency,
+                   handler.code as handler, i.handler_role, about.code as about, d.stamp, d.cycle, d.due_at,
+                   ladder.step
+            from issue i
+            join deadline d on d.issue_id = i.id
+            cross join unnest(cast(:steps as text[]), cast(:shares as float8[])) as ladder (step, share)
+            join site s on s.id = i.site_id
+            left join grid g on g.id = i.grid_id
+            left join person handler on handler.id = i.handler_id
+            left join person about on about.id = i.about_id
+            where i.{IS_OPEN} and i.status = any(:climbing) and {_UNMET}
+              and (i.resolved_at is null or d.stamp = any(:owed))
+              and d.started_at + (d.due_at - d.started_at) * ladder.share <= :at
+              and not exists (
+                  select 1 from escalation e
+                  where e.issue_id = i.id and e.stamp = d.stamp and e.cycle = d.cycle and e.step = ladder.step
+              )
+            order by d.started_at + (d.due_at - d.started_at) * ladder.share, i.id, d.stamp, ladder.share
+            limit :limit for update of i skip locked
+        """),
+        {
+            "at": at, "steps": [rung.step for rung in ladder], "shares": [rung.share for rung in ladder],
+            "climbing": list(CLIMBING), "owed": list(OWED_AFTER_RESOLVED), "limit": limit,
+        },
+    ).all()  # fmt: skip
+
+
+def climb(session: Session, at: datetime, steps: Iterable[Mapping[str, Any]]) -> None:
+    """Note steps, each once a cycle; those that tell anybody with a line of history, messages, and word to listeners.
+
+    A step has `issue_id`, `stamp`, `cycle`, `step`, `due_at`, `action`, `kind`, `urgent`, and in `told` the `person`,
+    `role` and `not_before` of everybody it tells.
+    """
+    session.execute(
+        text("""
+            with steps as (
+                select * from jsonb_to_recordset(cast(:steps as jsonb)) as s (
+                    issue_id bigint, stamp text, cycle int, step text, due_at timestamptz, action text, kind text,
+                    urgent bool, told jsonb
+                )
+            ), climbed as (
+                insert into escalation (issue_id, stamp, cycle, step, at, due_at)
+                select issue_id, stamp, cycle, step, :at, due_at from steps
+                on conflict (issue_id, stamp, cycle, step) do nothing
+                returning issue_id, stamp, cycle, step
+            ), loud as (
+                select steps.* from steps join climbed using (issue_id, stamp, cycle, step)
+                where jsonb_array_length(steps.told) > 0
+            ), lines as (
+                insert into issue_event (issue_id, at, action, status, data)
+                select i.id, :at, loud.action, i.status, jsonb_build_object(
+                    'stamp', loud.stamp, 'step', loud.step, 'due_at', loud.due_at,
+                    'to', jsonb_path_query_array(loud.told, '$[*].person')
+                )
+                from loud join issue i on i.id = loud.issue_id
+                order by loud.due_at, i.id, loud.stamp, loud.action desc
+            ), moved as (
+                update issue set version = version + counted.lines
+                from (select issue_id, count(*) as lines from loud group by issue_id) counted
+                where issue.id = counted.issue_id returning issue.code
+            ), outbox as (
+                insert into message (site_id, issue_id, kind, person_id, role, urgent, data, created_at, not_before)
+                select i.site_id, i.id, loud.kind, p.id, t.role, loud.urgent,
+                       jsonb_build_object('stamp', loud.stamp, 'step', loud.step, 'due_at', loud.due_at),
+                       :at, t.not_before
+                from loud join issue i on i.id = loud.issue_id
+                cross join lateral jsonb_to_recordset(loud.told) as t (person text, role text, not_before timestamptz)
+                join person p on p.site_id = i.site_id and p.code = t.person
+            )
+            select pg_notify('gridmap', json_build_object('kind', 'issue', 'code', code)::text) from moved
+        """),
+        {"at": at, "steps": json.dumps(list(steps), default=datetime.isoformat)},
+    )
