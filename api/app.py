@@ -15,7 +15,21 @@ from api import problems
 from api.dependencies import refuse_unknown_parameters
 from api.gate import Gate
 from api.office import Clock, Office, utc_now
-from api.routes import actions, health, issues, locating, messages, pages, photos, places, reports, sign_in, work
+from api.routes import (
+    actions,
+    calendars,
+    following,
+    health,
+    issues,
+    locating,
+    messages,
+    pages,
+    photos,
+    places,
+    reports,
+    sign_in,
+    work,
+)
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
 
@@ -24,16 +38,30 @@ ROUTERS: tuple[APIRouter, ...] = (
     reports.router,
     actions.router,
     work.router,
+    following.router,
     issues.router,
     locating.router,
     places.router,
+    calendars.router,
     photos.router,
     messages.router,
     sign_in.router,
     pages.router,
 )
 # What anybody may ask without being known; a test walks all routes against it.
-OPEN = frozenset({"/", "/health", "/openapi.json", "/docs", "/sign-in", "/sign-in/link/{token}", "/token", "/sign-out"})
+OPEN = frozenset(
+    {
+        "/",
+        "/health",
+        "/openapi.json",
+        "/docs",
+        "/sign-in",
+        "/sign-in/link/{token}",
+        "/token",
+        "/sign-out",
+        "/follow/{token}",
+    }
+)
 # How many new objects there are before those are looked over that are no longer needed.
 RARELY = (100_000, 50, 1000)
 OURS = Path(gridmap.__file__).parent / "maps" / "static"

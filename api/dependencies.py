@@ -114,6 +114,7 @@ Viewing = Annotated[Viewer, Depends(sessions.viewer_of_request)]
 Reporting = Annotated[Viewer, Depends(reporting)]
 OfIssues = Annotated[Viewer, Depends(with_right("issues"))]
 Dispatching = Annotated[Viewer, Depends(with_right("dispatch"))]
+OfReporters = Annotated[Viewer, Depends(with_right("reporters"))]
 OfPlan = Annotated[Viewer, Depends(with_right("plan"))]
 OfPeople = Annotated[Viewer, Depends(with_right("people"))]
 # With this scope the commit comes before the answer, so that a commit that fails is not answered as done.

@@ -27,7 +27,7 @@ from api.schemas import (
 from gridmap.domain.commands import Actor, Command, PlanStep
 from gridmap.domain.lifecycle import ACTIONS, FOLLOWED_BY
 from gridmap.domain.rights import Viewer
-from gridmap.errors import MoveRefusedError, NotFoundError
+from gridmap.errors import FieldError, MoveRefusedError, NotFoundError
 from gridmap.operations import moves
 from gridmap.spatial.coordinates import to_wgs84
 from gridmap.storage import views
@@ -76,6 +76,8 @@ class ActionBody(Body):
     def command(self, issue: str, viewer: Viewer) -> Command:
         """What is commanded, by the one who is signed in."""
         said = self.model_dump(exclude={"datum", "steps", "photos"})
+        if (self.lon is None) != (self.lat is None):
+            raise FieldError("lat" if self.lat is None else "lon", "say both lon and lat, or neither")
         if self.lon is not None and self.lat is not None:
             lons, lats = to_wgs84([self.lon], [self.lat], self.datum)
             said |= {"lon": float(lons[0]), "lat": float(lats[0])}

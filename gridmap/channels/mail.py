@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address as MailAddress
@@ -18,6 +20,8 @@ from gridmap.errors import InputError
 
 Tls = Literal["starttls", "always", "none"]
 PORTS: Final[dict[Tls, int]] = {"starttls": 587, "always": 465, "none": 25}
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+ONE_ADDRESS: Final = re.compile(rf"{_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 EXAMPLE: Final = "smtp://user:password@mail.example.com:587?from=grid@example.com&to=li@example.com"
 
 
@@ -38,8 +42,13 @@ def send(address: Address, letter: Letter, at: datetime) -> Outcome:  # noqa: AR
     """Send a letter; its Message-ID stays the same, so that a mailbox can tell what came twice."""
     mailbox = mailbox_of(address.url)
     try:
-        with _opened(mailbox) as server:
+        server = _opened(mailbox)
+        try:
             server.send_message(mail_of(letter, mailbox), mailbox.sender, [mailbox.to])
+        finally:
+            # However they part, what was taken is taken.
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
     except smtplib.SMTPRecipientsRefused as error:
         return _refused(next(iter(error.recipients.values()))[0])
     except smtplib.SMTPAuthenticationError:
@@ -125,15 +134,10 @@ def _tls(scheme: str, said: str) -> Tls:
 
 
 def _mail_address(name: str, asked: dict[str, list[str]]) -> str:
-    said = "".join(asked.get(name, [])[:2])
-    try:
-        address = MailAddress(addr_spec=said)
-        sound = bool(address.username and address.domain) and said.isprintable()
-    except (ValueError, IndexError):
-        sound = False
-    if not sound or len(asked[name]) != 1:
+    said = asked.get(name, [])
+    if len(said) != 1 or not ONE_ADDRESS.fullmatch(said[0]):
         raise InputError(f"a mail address names one address by {name}=, like {EXAMPLE}")
-    return said
+    return said[0]
 
 
 def check(url: str) -> None:

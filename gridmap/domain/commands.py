@@ -86,6 +86,8 @@ def _follow_up(command: Command) -> None:
         raise FieldError("via", f"say how the reporter was asked: {', '.join(FOLLOWED_BY)}")
     if command.satisfaction is None and not command.words and not command.no_answer:
         raise FieldError("satisfaction", "say how satisfied the reporter is, 1 to 5, or that there was no answer")
+    if command.no_answer and (command.satisfaction is not None or command.words):
+        raise FieldError("no_answer", "who has answered is not without an answer: leave out one of them")
     if command.satisfaction is not None and not 1 <= command.satisfaction <= 5:
         raise FieldError("satisfaction", "is a number from 1 to 5")
 

@@ -49,6 +49,8 @@ class Present:
     # Of the present cycle: since the report, or since it was reopened.
     holds: tuple[Hold, ...] = ()
     moments: Mapping[str, datetime] = field(default_factory=dict)
+    # Whose work it is not, as they said.
+    returned: tuple[str, ...] = ()
     followed: bool = False
     referral: Mapping[str, Any] | None = None
     plan: tuple[Mapping[str, Any], ...] = ()
@@ -113,8 +115,10 @@ def _subject(present: Present, line: Line) -> dict[str, Any]:
     return {"complex": line.data.get("complex", present.complex)}
 
 
-def _return(_: Present, __: Line) -> dict[str, Any]:
-    return {"handler": None, "handler_role": None, "referral": None}
+def _return(present: Present, line: Line) -> dict[str, Any]:
+    """Whoever had it does not get it again by the rules; nor does whoever says so, if it was not he."""
+    said = dict.fromkeys((*present.returned, *line.data.get("from", ())))
+    return {"handler": None, "handler_role": None, "referral": None, "returned": tuple(said)}
 
 
 def _hold(present: Present, line: Line) -> dict[str, Any]:
@@ -143,8 +147,12 @@ def _check(present: Present, line: Line) -> dict[str, Any]:
 
 
 def _follow_up(present: Present, line: Line) -> dict[str, Any]:
+    """Who was asked and did not answer has not been followed up."""
     said = line.data.get("satisfaction")
-    return {"followed": True, "satisfaction": said if said is not None else present.satisfaction}
+    return {
+        "followed": present.followed or not line.data.get("no_answer"),
+        "satisfaction": said if said is not None else present.satisfaction,
+    }
 
 
 def _close(_: Present, line: Line) -> dict[str, Any]:
@@ -156,17 +164,17 @@ def _end(_: Present, line: Line) -> dict[str, Any]:
 
 
 def _reopen(present: Present, line: Line) -> dict[str, Any]:
-    """All begins anew, and its time with it; that somebody was answered once stays true."""
+    """All begins anew; that somebody was answered once stays true. The line says which limits begin with it."""
     return {
         **{f"{stamp}_at": None for stamp in ("accepted", "on_site", "under_control", "resolved", "closed")},
         **dict.fromkeys(("handler", "handler_role", "closed_as", "parent", "referral")),
         "followed": False,
         "signed": False,
+        "returned": (),
         "plan": (),
         "holds": (),
         "reopens": present.reopens + 1,
         "moments": {"report": present.moments["report"], "reopen": line.at},
-        "deadlines": _kept(_deadlines(line)),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,6 +15,7 @@ from gridmap.errors import InputError
 Window = tuple[int, int]
 Windows = tuple[Window, ...]
 WHOLE_DAY: Final[Windows] = ((0, 1440),)
+_NAME: Final = re.compile(r"[a-z0-9_]{1,40}")
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -99,7 +101,7 @@ def parse_own_hours(stored: Mapping[str, Any] | None) -> OwnHours:
     for role, name in roles.items():
         if role not in ROLES:
             raise InputError(f"roles: no role is called {role!r}; there are {', '.join(ROLES)}")
-        if name not in hours and name not in HOURS:
+        if name not in (*hours, *HOURS):
             raise InputError(f"roles, {role}: no hours are called {name!r}; there are {', '.join({**HOURS, **hours})}")
     years = given.get("confirmed", [])
     if not isinstance(years, list) or not all(type(year) is int and 1970 <= year <= 2200 for year in years):
@@ -109,6 +111,8 @@ def parse_own_hours(stored: Mapping[str, Any] | None) -> OwnHours:
 
 def _parse_hours(name: str, row: Any) -> Hours:
     place = f"hours {name!r}"
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{place}: call them by up to 40 small letters, digits and _")
     given = _known_keys(place, _mapping(place, row), ("week", "holidays_off", "makeup_worked"))
     for word in ("holidays_off", "makeup_worked"):
         if not isinstance(given.get(word, True), bool):

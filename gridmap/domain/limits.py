@@ -207,7 +207,7 @@ def _parse_limit(number: int, row: Any, categories: Collection[str] | None) -> L
         raise InputError(f"{place}: {', '.join(map(repr, unknown))} means nothing here; there are {', '.join(known)}")
     given = {"clock": "round_the_clock", "trigger": "report", **row}
     for name, words in (("stamp", STAMPS), ("clock", CLOCKS), ("trigger", TRIGGERS), ("role", (*ROLES, None))):
-        if given.get(name) not in words:
+        if given.get(name) not in tuple(words):
             raise InputError(f"{place}, {name}: {given.get(name)!r} is none of {', '.join(w for w in words if w)}")
     if given["clock"] in BY_ROLE and given.get("role") is None:
         raise InputError(f"{place}, role: {given['clock']} is somebody's: name the role whose hours count")

@@ -35,6 +35,15 @@ RIGHT_NAMES: Final[dict[str, str]] = {
     "people": "see who holds which post",
     "phones": "see their phones",
     "channels": "see to the channels by which messages leave",
+    "calendar": "set days, hours and limits of the site",
+    "warn": "declare weather warnings",
+    "patrol": "walk rounds, check in, send where he was",
+    "rounds": "see rounds, and how much was walked",
+    "schedule": "plan rounds, checkpoints, sweeps and standards",
+    "inspect": "fill inspection forms, say what state facilities are in",
+    "inspections": "see inspections, failures and sweeps",
+    "households": "see and visit households in need: those he visits, or whose visitor he directs",
+    "flood": "see what is settled for the flood season",
 }
 
 _WORKING: Final[dict[str, Reach]] = {
@@ -60,6 +69,18 @@ RIGHTS: Final[dict[str, dict[str, Reach]]] = {
     "people": {**_STAFF, "auditor": "area", "admin": "area"},
     "phones": {**_STAFF, "admin": "area"},
     "channels": {"admin": "area"},
+    # Time is the whole site's: who directs a part of it does not set it. But a storm may come over a part.
+    "calendar": dict.fromkeys(("coordinator", "head", "admin"), "area"),
+    "warn": dict.fromkeys(("coordinator", "head", "dispatcher", "admin"), "area"),
+    "patrol": dict.fromkeys(("grid_owner", "supervisor", "coordinator", "technician", "contractor"), "work"),
+    "rounds": {**_WORKING, "auditor": "area", "admin": "area"},
+    "schedule": dict.fromkeys(("supervisor", "coordinator", "head", "admin"), "area"),
+    # A contractor does not inspect his own work.
+    "inspect": dict.fromkeys(("grid_owner", "supervisor", "coordinator", "head", "technician"), "area"),
+    "inspections": {**_WORKING, "auditor": "area", "admin": "area"},
+    # Not an administrator's, nor the audit's: an address is no record to look things up in.
+    "households": dict.fromkeys(("grid_owner", "supervisor", "coordinator", "head", "technician"), "work"),
+    "flood": {role: "area" for role in (*_WORKING, "auditor", "admin") if role not in ("technician", "contractor")},
 }
 
 # Roles that answer for a grid: an account in one of them is of a grid, or of a person who holds one.

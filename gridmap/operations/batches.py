@@ -11,10 +11,10 @@ import pandas as pd
 from sqlalchemy.orm import Session
 
 from gridmap.domain.frames import POINTS
-from gridmap.domain.limits import deadlines
 from gridmap.errors import ConflictError, FieldError
 from gridmap.operations.intake import AHEAD, Outcome, Report
 from gridmap.operations.issues import Batch, Desk
+from gridmap.operations.moves import Moves
 from gridmap.storage import intake as stored
 
 # A fault begins with the name of the field it is about.
@@ -28,15 +28,17 @@ def take_many(session: Session, desk: Desk, reports: Sequence[Report], at: datet
     if not rows:
         return outcomes
     # As objects, so that what is not said stays None in a column of texts.
-    points = pd.DataFrame([_point(desk, reports[n], at) for n in rows], dtype=object)
+    points = pd.DataFrame([_point(reports[n], at) for n in rows], dtype=object)
     points = points.astype(dict.fromkeys(("lon", "lat", "accuracy_m", "extent_m"), float))
     batch = desk.report(points, at, "")
     for n, fault in zip(batch.rejected["n"], batch.rejected["fault"], strict=True):
         outcomes[rows[n]].error = FieldError(next((name for name in FIELDS if fault.startswith(name)), "lon"), fault)
     # What is stored is numbered by its place among what was routed, and that by its place in the batch.
     codes = dict(zip(batch.stored["n"], batch.stored["code"], strict=True))
+    sent = Moves(desk.session, at, desk.router.known).hand_out(codes.values())
     for place, row in enumerate(batch.routed.to_dict("records")):
-        outcomes[rows[row["n"]]] = _outcome(row, codes.get(place))
+        code = codes.get(place)
+        outcomes[rows[row["n"]]] = _outcome(row, code, sent.get(code or "", {}))
     routed = [reports[rows[n]] for n in batch.routed.get("n", ())]
     _write_reporters(session, batch, routed)
     return outcomes
@@ -47,26 +49,22 @@ def _early(report: Report, at: datetime) -> Outcome:
     return Outcome(error=FieldError("reported_at", "reported_at lies in the future") if late else None)
 
 
-def _point(desk: Desk, report: Report, at: datetime) -> dict[str, Any]:
-    """A report as a row, with the moment by which it has to be resolved."""
+def _point(report: Report, at: datetime) -> dict[str, Any]:
+    """A report as a row."""
     point = {name: value for name, value in vars(report).items() if name in POINTS.columns}
-    point["reported_at"] = report.reported_at or at
-    category = desk.categories.get(report.category)
-    if category is not None:
-        kind, urgency = report.kind or category.kind, report.urgency or category.urgency
-        due = deadlines(kind, urgency, category.group, point["reported_at"], desk.site.timezone)
-        point["due_at"] = due.get("resolved")
+    point["reported_at"] = min(report.reported_at or at, at)
     return point
 
 
-def _outcome(row: Mapping[Any, Any], code: str | None) -> Outcome:
+def _outcome(row: Mapping[Any, Any], code: str | None, sent: Mapping[str, Any]) -> Outcome:
     """What a routed row is told: its code, its grid and who owns it."""
     if code is None:
         return Outcome(error=ConflictError(f"{row['source']} has reported {row['reference']!r} before"))
     person = {"code": row["owner"], "name": row["owner_name"]} if row["owner"] else None
     said = {
         "code": code,
-        "status": row["status"],
+        "status": sent.get("status", row["status"]),
+        "handler": sent.get("handler"),
         "position": row["position"],
         "grid": row["grid"],
         "owner": {"role": row["owner_role"], "grid": row["owner_grid"], "person": person},

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmap.domain.model import Site
-from gridmap.operations import accounts, escalation, publication
+from gridmap.operations import accounts, escalation, follow_ups, publication
 from gridmap.storage.database import Database
 from gridmap.storage.turns import have_turn
 
@@ -51,6 +51,7 @@ WORKS: Final[dict[str, Work]] = {
     "tidy": tidy,
     "editions": take_over,
     "limits": escalate,
+    "silence": follow_ups.close_silent,
 }
 
 

@@ -68,6 +68,12 @@ class Dispatch:
         key = row["site_id"], person
         self.given[key] = self.given.get(key, 0) + 1
 
+    def on_shift(self, row: Row, person: str) -> bool:
+        """Whether a shift of somebody runs."""
+        self._ask(row["site_id"], [person])
+        said = self.known[row["site_id"], person]
+        return said is not None and bool(said["on_shift"])
+
     def alarmed(self, row: Row) -> list[tuple[str, Person]]:
         """Everybody who is told of an emergency at the same moment."""
         roster, tree, chain = self._ground(row)

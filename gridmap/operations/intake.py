@@ -223,7 +223,8 @@ def _row(clockwork: Clockwork, report: Report, route: Route, number: int) -> dic
     facts, owner, router = route.facts, route.verdict.owner, clockwork.router
     site = router.site(facts["site"])
     category = router.subject(site.code, report.category)
-    reported_at = report.reported_at or clockwork.at
+    # A clock that is fast makes nothing happen before it was reported.
+    reported_at = min(report.reported_at or clockwork.at, clockwork.at)
     kind, urgency = report.kind or category.kind, report.urgency or category.urgency
     tiers = (code for name in ("tier1", "tier2", "tier3") if (code := facts[name]))
     matter = clockwork.matter(site.code, kind, urgency, category.code, (*facts["chain"], *tiers))

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from gridmap.domain.categories import CategoryRow
+from gridmap.domain.deadlines import Deadline
 from gridmap.domain.lifecycle import ENDED, KINDS, STATUSES, URGENCIES
 from gridmap.domain.model import Site
 from gridmap.domain.responsibility import Verdict
 from gridmap.operations.alike import MOST, Verdicts, said, verdict_as_json, with_routes
+from gridmap.operations.clockwork import Clockwork, as_row
 from gridmap.operations.known import Known
+from gridmap.operations.moving import iso
 from gridmap.operations.routing import Router, on_lattice
 from gridmap.storage import facts as stored_facts
 from gridmap.storage import issues as stored_issues
@@ -45,6 +48,8 @@ class Batch:
     stored: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["n", "id", "code"]))
     given: Given | None = field(default=None, repr=False)
     prepared: new_issues.Prepared | None = field(default=None, repr=False)
+    # The deadlines of the routed rows that have any of ours, by their place among the routed.
+    deadlines: dict[int, list[Deadline]] = field(default_factory=dict, repr=False)
 
     @property
     def known(self) -> int:
@@ -158,6 +163,7 @@ class Desk:
         batch.given = Given(given, source, revision)
         if len(batch.routed):
             batch.routed = self._filled(batch.routed, source)
+            batch.deadlines = self._deadlines(batch.routed, at)
             batch.prepared = self._prepared(batch.routed, at)
         return batch
 
@@ -173,7 +179,36 @@ class Desk:
             batch = self.take(batch.given.points, at, batch.given.source)
         if batch.prepared is not None:
             batch.stored = new_issues.write_issues(self.session, batch.prepared)
+            ids = zip(batch.stored["n"], batch.stored["id"], strict=True)
+            rows = [as_row(each, issue_id=int(id_)) for n, id_ in ids for each in batch.deadlines.get(n, ())]
+            new_issues.write_deadlines(self.session, rows)
         return batch
+
+    def _deadlines(self, routed: pd.DataFrame, at: datetime) -> dict[int, list[Deadline]]:
+        """The deadlines of what is open and came without a time of its own, which its first line will say."""
+        given = routed["due_at"].notna() if "due_at" in routed else pd.Series(False, routed.index)
+        rows = np.flatnonzero(~(given | routed["status"].isin(ENDED)))
+        if not len(rows):
+            return {}
+        clockwork = Clockwork(self.session, self.router, at)
+        found = {
+            int(n): self._due(clockwork, row) for n, row in zip(rows, routed.iloc[rows].to_dict("records"), strict=True)
+        }
+        said = pd.Series(None, routed.index, dtype=object)
+        due = pd.to_datetime(routed.get("due_at", said), utc=True).dt.as_unit("us")
+        for n, deadlines in found.items():
+            moments = {each.stamp: iso(each.due_at) for each in deadlines if each.due_at is not None}
+            said.iat[n] = json.dumps({"deadlines": moments}) if moments else None
+            due.iat[n] = moments.get("resolved")
+        routed[new_issues.SAID], routed["due_at"] = said, due
+        return {n: deadlines for n, deadlines in found.items() if deadlines}
+
+    def _due(self, clockwork: Clockwork, row: Mapping[Any, Any]) -> list[Deadline]:
+        tree, _ = self.router.tree(int(row["edition_id"]))
+        tiers = [row[name] for name in ("tier1", "tier2", "tier3") if isinstance(row[name], str)]
+        chain = (*tree.chain(row["grid"] if isinstance(row["grid"], str) else None), *tiers)
+        matter = clockwork.matter(self.site.code, row["kind"], row["urgency"], row["category"], chain)
+        return clockwork.of(self.site.code, matter, {"report": row["reported_at"].to_pydatetime()})
 
     def add_categories(self, points: pd.DataFrame) -> list[str]:
         """Make the categories of a file known that are not yet: everything is decided by place for them."""

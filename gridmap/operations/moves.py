@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from gridmap.domain.commands import Command, refuse_incomplete
+from gridmap.domain.commands import Actor, Command, refuse_incomplete
 from gridmap.domain.deadlines import Deadline
 from gridmap.domain.history import PAUSED, Line, Present, after
-from gridmap.domain.lifecycle import ACTIONS, ENDED, STEPS, Step, allowed
+from gridmap.domain.lifecycle import ACTIONS, ENDED, STAMPS, STEPS, Step, allowed
 from gridmap.errors import FieldError, ForbiddenError, GridmapError, MoveRefusedError, NotFoundError
 from gridmap.operations.clockwork import Clockwork, as_row
 from gridmap.operations.dispatch import Dispatch
@@ -102,6 +102,15 @@ class Moves:
         self.write()
         return {code: self._sent(self.moving[code]) for code in codes if self.moving[code].lines}
 
+    def recovered(self, code: str) -> None:
+        """The alarm that an issue is about is over: it says so, and whoever has it is told."""
+        self._hold([code])
+        moving = self.moving[code]
+        if moving.present.status not in ENDED:
+            self.write_line(moving, Command(code, "recover"), moving.present.status, {})
+            self.telling.told(moving, "recovered", [moving.present.handler, moving.row["owner"]], Actor())
+            self.write()
+
     # ------------------------------------------------------------ one command
 
     def _outcome(self, command: Command) -> Outcome:
@@ -156,15 +165,9 @@ class Moves:
         actor, before = command.actor, moving.present
         line = Line(command.action, status, at, data)
         present = after(before, line)
-        if self._runs_otherwise(before, present, command):
-            moving.present = present
-            set_now = self.clockwork.deadlines(moving.row, moving.category, moving.urgency, present)
-            moving.deadlines |= {
-                each.stamp: as_row(each, issue_id=moving.row["id"], cycle=present.reopens) for each in set_now
-            }
-            if moved := _moved(before if command.action != "reopen" else Present(), set_now):
-                data = {**data, "deadlines": moved}
-                present = after(before, replace(line, data=data))
+        if self._runs_otherwise(before, present, command) and (moved := self._set_deadlines(moving, before, present)):
+            data = {**data, "deadlines": moved}
+            present = after(before, replace(line, data=data))
         moving.present = present
         moving.lines.append(
             {
@@ -174,14 +177,31 @@ class Moves:
             }
         )  # fmt: skip
 
+    def _set_deadlines(self, moving: Moving, before: Present, present: Present) -> dict[str, Any]:
+        """Count the limits of an issue anew: which of them are due at another time, or not at all any more.
+
+        What had been reached stays as it was judged, and what others say it is due at is not ours to move.
+        """
+        reached = {stamp for stamp in STAMPS if before.stamp(stamp) is not None and present.stamp(stamp) is not None}
+        if moving.given_due is not None and not present.reopens:
+            reached.add("resolved")
+        found = self.clockwork.deadlines(moving.row, moving.category, moving.urgency, present)
+        running = {each.stamp: each for each in found if each.stamp not in reached}
+        moving.deadlines |= {
+            stamp: as_row(each, issue_id=moving.row["id"], cycle=present.reopens) for stamp, each in running.items()
+        }
+        gone = [stamp for stamp in before.deadlines if stamp not in running and stamp not in reached]
+        for stamp in gone:
+            moving.deadlines.pop(stamp, None)
+        return {**{stamp: [iso(before.deadlines[stamp]), None] for stamp in gone}, **_moved(before, running.values())}
+
     def _moment(self, moving: Moving, command: Command) -> datetime:
         """When it was done: now, or earlier if there was no network, but not before what was written last."""
-        if command.at is None:
-            return self.at
-        if not self.at - LATE <= command.at <= self.at + AHEAD:
+        if command.at is not None and not self.at - LATE <= command.at <= self.at + AHEAD:
             raise FieldError("at", "is not within the last 48 hours")
-        last = moving.row["last_at"]
-        return max(min(command.at, self.at), min(last, self.at)) if last is not None else command.at
+        # Who had to wait for somebody else comes after him, though he asked before.
+        last = moving.lines[-1]["at"] if moving.lines else moving.row["last_at"]
+        return max(min(command.at or self.at, self.at), last or self.at - LATE)
 
     def _runs_otherwise(self, before: Present, present: Present, command: Command) -> bool:
         """Whether a step changes when limits run: a work order, a new beginning, an end of waiting, another subject."""
@@ -213,9 +233,9 @@ class Moves:
             "deadlines": {stamp: iso(due) for stamp, due in present.deadlines.items()},
         }
 
-    def send_out(self, moving: Moving, but: Iterable[str] = ()) -> None:
+    def send_out(self, moving: Moving) -> None:
         """Dispatch an issue by the rules; where there is nobody, whoever hands work out is told."""
-        choice = self.dispatch.choose(moving.row, but)
+        choice = self.dispatch.choose(moving.row, moving.present.returned)
         if choice.candidate is None:
             self.telling.to_dispatch(moving)
             return
@@ -247,10 +267,11 @@ class Moves:
         )
 
 
-def _moved(before: Present, deadlines: Iterable[Deadline]) -> dict[str, str]:
-    """The deadlines that are not what they were."""
-    return {
-        each.stamp: iso(each.due_at)
-        for each in deadlines
-        if each.due_at is not None and before.deadlines.get(each.stamp) != each.due_at
-    }
+def _moved(before: Present, deadlines: Iterable[Deadline]) -> dict[str, list[str | None]]:
+    """The deadlines that are not what they were: what they were, and what they are."""
+    found: dict[str, list[str | None]] = {}
+    for each in deadlines:
+        was = before.deadlines.get(each.stamp)
+        if each.due_at is not None and was != each.due_at:
+            found[each.stamp] = [iso(was) if was else None, iso(each.due_at)]
+    return found

@@ -45,6 +45,12 @@ class Moving:
             messages=list(self.messages),
         )  # fmt: skip
 
+    @property
+    def given_due(self) -> datetime | None:
+        """When it is due by a system that said so with the report: that is not ours to move."""
+        due: datetime | None = self.row["due_at"]
+        return None if self.present.reopens or "resolved" in (self.row["deadlines"] or {}) else due
+
     def roles(self, actor: Actor) -> tuple[str, ...]:
         """What somebody is to it."""
         return actor.roles(self.present.handler, self.row["reporter"])
@@ -66,6 +72,7 @@ def present_of(row: Row) -> Present:
         followed=rest.get("followed", False),
         referral=rest.get("referral"),
         plan=tuple(rest.get("plan", ())),
+        returned=tuple(rest.get("returned", ())),
         supervised=rest.get("supervised", 0),
         signed=rest.get("signed", False),
         complex=rest.get("complex", False),
@@ -84,11 +91,12 @@ def columns_of(moving: Moving) -> dict[str, Any]:
         "holds": [[iso(start), iso(end) if end else None] for start, end in present.holds],
         "moments": {name: iso(moment) for name, moment in present.moments.items()},
         "followed": present.followed, "referral": present.referral, "plan": list(present.plan),
-        "supervised": present.supervised, "signed": present.signed, "complex": present.complex,
+        "returned": list(present.returned), "supervised": present.supervised, "signed": present.signed, "complex": present.complex,
     }  # fmt: skip
     return {
         "id": moving.row["id"], "category": moving.category, "urgency": moving.urgency,
-        **{name: getattr(present, name) for name in PLAIN}, "due_at": present.deadlines.get("resolved"),
+        **{name: getattr(present, name) for name in PLAIN}, "due_at": present.deadlines.get("resolved", moving.given_due),
+        "stamps": list(present.deadlines),
         "present": {name: value for name, value in rest.items() if value},
     }  # fmt: skip
 

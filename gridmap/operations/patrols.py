@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Row
@@ -299,3 +300,13 @@ def give(session: Session, site_id: int, number: int, person: str) -> None:
     if person not in stored.known_codes(session, "person", site_id, [person]):
         raise FieldError("person", f"nobody is known as {person!r} here")
     rounds.give_round(session, number, site_id, person)
+
+
+def midnight(site: Site, day: date) -> datetime:
+    """The moment at which a day of the site begins."""
+    return datetime.combine(day, time(), ZoneInfo(site.timezone))
+
+
+def day_of(site: Site, at: datetime) -> date:
+    """The day of a moment by the site's own clock."""
+    return at.astimezone(ZoneInfo(site.timezone)).date()

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
 
 from gridmap.domain.commands import DISSATISFIED, Command
-from gridmap.domain.lifecycle import ENDED, allowed
+from gridmap.domain.lifecycle import EMERGENCIES, ENDED, allowed
 from gridmap.errors import FieldError, ForbiddenError, MoveRefusedError
 from gridmap.operations.dispatch import Dispatch
 from gridmap.operations.moving import Moving, iso
@@ -29,14 +30,16 @@ class Acting(Protocol):
 
     def write_line(self, moving: Moving, command: Command, status: str, data: dict[str, Any]) -> None: ...
 
-    def send_out(self, moving: Moving, but: Iterable[str] = ()) -> None: ...
+    def send_out(self, moving: Moving) -> None: ...
 
 
 Data = Callable[[Acting, Moving, Command], dict[str, Any]]
 Follows = Callable[[Acting, Moving, Command], None]
 
 
-def no_data(_: Acting, __: Moving, command: Command) -> dict[str, Any]:
+def no_data(_: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    if strange := set(command.photos) - set(moving.row["photos"] or ()):
+        raise FieldError("photos", f"{moving.row['code']} has no photo {min(strange)}: put it there first")
     return {"photos": list(command.photos)} if command.photos else {}
 
 
@@ -48,7 +51,7 @@ def _dispatched(moves: Acting, moving: Moving, command: Command) -> dict[str, An
     """To whom: the one who is named, or the one the rules choose; never the person complained of."""
     reasons, to = command.reasons, command.to
     if to is None:
-        choice = moves.dispatch.choose(moving.row)
+        choice = moves.dispatch.choose(moving.row, moving.present.returned)
         if choice.candidate is None:
             raise FieldError("to", "nobody is there whose work it is: name a person")
         to, reasons = choice.candidate.person.code, tuple(reason_as_json(reason) for reason in choice.reasons)
@@ -56,7 +59,6 @@ def _dispatched(moves: Acting, moving: Moving, command: Command) -> dict[str, An
         raise FieldError("to", f"nobody is known as {to!r} here")
     if to == moving.row["about"]:
         raise FieldError("to", "a complaint about somebody does not go to him")
-    moves.dispatch.given_to(moving.row, to)
     said = {"to": to, "role": moves.dispatch.role_of(moving.row, to), "reasons": list(reasons)}
     return {**no_data(moves, moving, command), **said}
 
@@ -65,10 +67,13 @@ def _subject(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
     """What it is about, or how urgent it is, put right."""
     data = no_data(moves, moving, command)
     if command.category is not None:
-        if command.category not in moves.router.categories(moving.row["site"]):
+        found = moves.router.categories(moving.row["site"]).get(command.category)
+        if found is None:
             raise FieldError("category", f"no category is called {command.category!r}")
         data["category"] = [moving.category, command.category]
         moving.category = command.category
+        # Whose work it is now.
+        moving.row = {**moving.row, "category": found.code, "group": found.group, "specialty": found.specialty}
     if command.urgency is not None:
         data["urgency"] = [moving.urgency, command.urgency]
         moving.urgency = command.urgency
@@ -101,8 +106,16 @@ def _followed(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]
             "words": command.words,
         }
     )  # fmt: skip
+    if command.no_answer:
+        return {"no_answer": True, "via": command.via}
     said = {"satisfaction": command.satisfaction} if command.satisfaction is not None else {}
     return {**said, "via": command.via}
+
+
+def _returned(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
+    """Who had it, and who says that it is not his."""
+    people = [code for code in (moving.present.handler, command.actor.person) if code]
+    return {**no_data(moves, moving, command), "from": list(dict.fromkeys(people))}
 
 
 def _closed(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
@@ -110,14 +123,16 @@ def _closed(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
     present, row = moving.present, moving.row
     if not row["has_reporter"] or (present.followed and not command.no_answer):
         return {**no_data(moves, moving, command), "as": "solved"}
-    days = moves.router.site(row["site"]).silence_days
+    site = moves.router.site(row["site"])
+    days = site.silence_days
     silent = (present.resolved_at or moves.at) + timedelta(days=days)
     if command.no_answer and moves.at >= silent:
         return {**no_data(moves, moving, command), "as": "no_answer"}
     may = allowed(present.status, moving.roles(command.actor))
     raise MoveRefusedError(
         f"{row['code']}: ask whoever reported it first (follow_up); "
-        f"after {days} days without an answer, from {silent:%Y-%m-%d %H:%M} on, it can be closed as no_answer",
+        f"after {days} days without an answer, from {silent.astimezone(ZoneInfo(site.timezone)):%Y-%m-%d %H:%M} on, "
+        "it can be closed as no_answer",
         row["code"], present.status, moving.version, may,
     )  # fmt: skip
 
@@ -144,28 +159,37 @@ def _signed(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
 
 
 DATA: Final[dict[str, Data]] = {
-    "verify": _subject, "file": _subject, "dispatch": _dispatched, "transfer": _dispatched, "hold": _held,
+    "verify": _subject, "file": _subject, "dispatch": _dispatched, "transfer": _dispatched, "return": _returned,
+    "hold": _held,
     "refer": _referred, "check": _checked, "follow_up": _followed, "close": _closed, "merge": _merged,
     "plan": _planned, "sign": _signed,
 }  # fmt: skip
-CHOOSING: Final = ("dispatch", "return", "reopen", "follow_up")
+CHOOSING: Final = ("verify", "file", "dispatch", "return", "reopen", "follow_up")
 
 
 def _handed(moves: Acting, moving: Moving, command: Command) -> None:
+    moves.dispatch.given_to(moving.row, moving.present.handler or "")
     moves.telling.handed(moving, command.actor)
+
+
+def _more_urgent(moves: Acting, moving: Moving, command: Command) -> None:
+    """What turns out to be an emergency reaches everybody now, and goes out."""
+    before = (moving.lines[-1]["data"] or {}).get("urgency", ("",))[0]
+    if command.urgency in EMERGENCIES and before not in EMERGENCIES:
+        moves.telling.emergency(moving)
+        moves.send_out(moving)
 
 
 def _came_back(moves: Acting, moving: Moving, command: Command) -> None:
     """Whoever returned it is not the right one: the next is chosen, or whoever hands work out is told."""
-    but = {code for code in (command.actor.person, moving.row["handler"]) if code}
     if moving.emergency or moves.router.site(moving.row["site"]).dispatch_model == "centre":
-        moves.send_out(moving, but)
+        moves.send_out(moving)
     else:
         moves.telling.to_dispatch(moving, "returned")
 
 
 def _begun_again(moves: Acting, moving: Moving, command: Command) -> None:
-    """Back to whoever had it, where the centre hands out; all who had to do with it know."""
+    """It goes out again at once where the centre hands out; all who had to do with it know."""
     moves.telling.reopened(moving, command.actor)
     if moving.emergency or moves.router.site(moving.row["site"]).dispatch_model == "centre":
         moves.send_out(moving)
@@ -205,6 +229,7 @@ def _resolved(moves: Acting, moving: Moving, command: Command) -> None:
 
 
 FOLLOWS: Final[dict[str, Follows]] = {
+    "verify": _more_urgent, "file": _more_urgent,
     "dispatch": _handed, "transfer": _handed, "return": _came_back, "reopen": _begun_again,
     "follow_up": _unsatisfied, "merge": _linked, "check": _reworked, "support": _above, "supervise": _supervised,
     "resolve": _resolved,

@@ -9,7 +9,7 @@ from datetime import datetime
 from gridmap.domain.commands import Actor
 from gridmap.operations.clockwork import Clockwork
 from gridmap.operations.dispatch import Dispatch
-from gridmap.operations.moving import Moving
+from gridmap.operations.moving import Moving, Row
 
 
 @dataclass
@@ -52,11 +52,16 @@ class Telling:
                 self._write(issue, kind, code, self.dispatch.role_of(issue.row, code))
 
     def _write(self, issue: Moving, kind: str, person: str, role: str) -> None:
-        urgent = issue.emergency
+        urgent, row = issue.emergency, issue.row
         issue.messages.append(
             {
                 "issue_id": issue.row["id"], "kind": kind, "person": person, "role": role, "urgent": urgent,
                 "data": {}, "at": self.at,
-                "not_before": self.at if urgent else self.clockwork.on_duty(issue.row["site"], role),
+                "not_before": self.at if urgent else self._on_duty(row, person, role),
             }
         )  # fmt: skip
+
+    def _on_duty(self, row: Row, person: str, role: str) -> datetime:
+        """When somebody is at work next: in a shift of his, whatever the hours of his role are."""
+        opens = self.clockwork.on_duty(row["site"], role)
+        return self.at if opens > self.at and self.dispatch.on_shift(row, person) else opens

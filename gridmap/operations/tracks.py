@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -90,12 +90,21 @@ def coverage(
     person_id: int | None = None,
 ) -> list[Covered]:
     """How much of some grids of the Edition in force at the end, else of its leaves, was walked in [since, until)."""
-    edition = places.edition_in_force(session, site.id, until)
-    if edition is None:
-        raise NotFoundError(f"no plan of {site.code} was in force on {until:%Y-%m-%d}")
-    rows = stored.coverage(session, site.id, edition.id, grids or _leaves(session, edition), since, until, person_id)
+    edition = _edition(session, site, until)
+    codes = leaves(session, site, until) if grids is None else list(grids)
+    rows = stored.coverage(session, site.id, edition.id, codes, since, until, person_id)
     return [Covered(row.code, row.name, row.tier, row.walkable_m2, row.walked_m2, row.walks) for row in rows]
 
 
-def _leaves(session: Session, edition: Edition) -> list[str]:
-    return [code for code, _, _, tier in places.tree_rows(session, edition.id) if tier == edition.leaf_tier]
+def leaves(session: Session, site: Site, at: datetime, area: Container[str] | None = None) -> list[str]:
+    """The leaves of the Edition in force, all or those of some part of the tree."""
+    edition = _edition(session, site, at)
+    rows = places.tree_rows(session, edition.id)
+    return sorted(code for code, _, _, tier in rows if tier == edition.leaf_tier and (area is None or code in area))
+
+
+def _edition(session: Session, site: Site, at: datetime) -> Edition:
+    found = places.edition_in_force(session, site.id, at)
+    if found is None:
+        raise NotFoundError(f"no plan of {site.code} was in force on {at:%Y-%m-%d}")
+    return found

@@ -38,7 +38,7 @@ def queue(
 
 def suggestion(dispatch: Dispatch, row: Row, language: str) -> dict[str, Any]:
     """Whom the rules would choose, and why."""
-    choice = dispatch.choose(row)
+    choice = dispatch.choose(row, row["present"].get("returned", ()))
     found = choice.candidate
     return {
         "person": {"code": found.person.code, "name": found.person.name} if found else None,

@@ -78,9 +78,7 @@ def climb(session: Session, at: datetime, steps: Iterable[Mapping[str, Any]]) ->
                 from loud join issue i on i.id = loud.issue_id
                 order by loud.due_at, i.id, loud.stamp, loud.action desc
             ), moved as (
-                update issue set version = version + counted.lines
-                from (select issue_id, count(*) as lines from loud group by issue_id) counted
-                where issue.id = counted.issue_id returning issue.code
+                update issue set version = version + 1 where id in (select issue_id from loud) returning code
             ), outbox as (
                 insert into message (site_id, issue_id, kind, person_id, role, urgent, data, created_at, not_before)
                 select i.site_id, i.id, loud.kind, p.id, t.role, loud.urgent,

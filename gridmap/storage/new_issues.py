@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,7 +45,9 @@ MADE = {
     "id": "bigint", "code": "text", "site_id": "bigint", "category_id": "bigint", "about_id": "bigint",
     "owner_id": "bigint", "received_at": "timestamptz", "geom": "geometry",
 }  # fmt: skip
-EVENT = {"issue_id": "bigint", "at": "timestamptz", "action": "text", "status": "text"}
+EVENT = {"issue_id": "bigint", "at": "timestamptz", "action": "text", "status": "text", "data": "jsonb"}
+# What the line of the report says, beside the columns of the issue itself.
+SAID = "said"
 # What an issue points to. Whoever deletes from these tables must hold the site alone.
 PARENTS = {
     "site_id": "site", "category_id": "category", "facility_id": "facility", "about_id": "person",
@@ -90,8 +93,8 @@ class Prepared:
     @cached_property
     def copies(self) -> tuple[Copy, ...]:
         """The issues and the first lines of their history, packed by the thread that writes them."""
-        lines = packed("issue_event", _first_lines(self.issues), EVENT)
-        return packed("issue", self.issues, GIVEN | MADE), lines
+        issues = {name: array for name, array in self.issues.items() if name != SAID}
+        return packed("issue", issues, GIVEN | MADE), packed("issue_event", _first_lines(self.issues), EVENT)
 
     def without(self, known: NDArray[np.bool_]) -> Prepared:
         left = {name: array.filter(pa.array(~known)) for name, array in self.issues.items()}
@@ -165,6 +168,7 @@ def _as_stored(session: Session, site_id: int, site_code: str, rows: pd.DataFram
         "owner_id": _looked_up(rows["owner"], people),
         "received_at": constant(received_at, "timestamptz", count),
         "geom": points(rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)),
+        **({SAID: arrow(rows[SAID], "jsonb")} if SAID in rows else {}),
     }
 
 
@@ -225,7 +229,23 @@ def _first_lines(issues: Columns) -> Columns:
         "at": pa.concat_arrays([reported, closed_at.filter(ended)]),
         "action": pa.concat_arrays([constant("report", "text", len(ids)), ending.cast(status.type)]),
         "status": pa.concat_arrays([pc.if_else(ended, pa.scalar("reported", status.type), status), how]),
+        **({"data": pa.concat_arrays([issues[SAID], pa.nulls(len(how), issues[SAID].type)])} if SAID in issues else {}),
     }
+
+
+def write_deadlines(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store the first deadlines of issues that have just been stored."""
+    if not rows:
+        return
+    session.execute(
+        text("""
+            insert into deadline (issue_id, stamp, started_at, due_at, provisional, rule)
+            select * from json_to_recordset(cast(:rows as json)) as d (
+                issue_id bigint, stamp text, started_at timestamptz, due_at timestamptz, provisional bool, rule jsonb
+            )
+        """),
+        {"rows": json.dumps(rows, default=str)},
+    )
 
 
 def _check_parents(session: Session, issues: Columns) -> None:

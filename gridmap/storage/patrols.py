@@ -62,7 +62,7 @@ def close_checkpoint(session: Session, site_id: int, code: str, at: datetime) ->
 
 def known_codes(session: Session, table: str, site_id: int, codes: Iterable[str]) -> set[str]:
     """Which of some codes a site's buildings, facilities, checkpoints or people have."""
-    if table not in ("building", "facility", "checkpoint", "person"):
+    if table not in ("building", "facility", "checkpoint", "person", "shelter"):
         raise ValueError(table)
     found = text(f"select code from {table} where site_id = :site and code = any(:codes)")
     return set(session.execute(found, {"site": site_id, "codes": list(codes)}).scalars())

@@ -316,17 +316,21 @@ def issue_by_code(session: Session, viewer: Viewer, code: str, at: datetime) -> 
     ).one_or_none()
     if row is None:
         return None
+    history = [_line(viewer, line) for line in row.history or ()]
+    linked = {row.view["parent"], *(row.children or ()), *(_linked(line) for line in history)} - {None}
+    hidden = linked - codes_seen(session, viewer, linked) if linked else set()
     return {
         **row.view,
+        "parent": None if row.view["parent"] in hidden else row.view["parent"],
         "answers": row.answers,
         "reasons": [reason for reason in row.reasons if viewer.reach("people") or reason["rule"] != "deputy"],
         "reporter": row.reporter,
         "deadlines": row.deadlines or {},
         "photos": row.photos or [],
-        "children": row.children or [],
+        "children": [code for code in row.children or () if code not in hidden],
         **{name: row.present.get(name) for name in ("referral", "plan", "supervised", "signed")},
         "allowed": list(allowed(row.view["status"], _toward(viewer, row))),
-        "history": [_line(viewer, line) for line in row.history or ()],
+        "history": [{**line, "data": None} if _linked(line) in hidden else line for line in history],
     }
 
 
@@ -356,6 +360,12 @@ def _line(viewer: Viewer, line: dict[str, Any]) -> dict[str, Any]:
         **line, "note": note, "data": line["data"] if named else _told_all(line["data"]),
         "person": line["person"] if named else None, **where,
     }  # fmt: skip
+
+
+def _linked(line: Mapping[str, Any]) -> str | None:
+    """The issue that a line of history names."""
+    data = line["data"] or {}
+    return data.get("child") or data.get("parent")
 
 
 def _told_all(data: dict[str, Any] | None) -> dict[str, Any] | None:

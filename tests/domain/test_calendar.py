@@ -337,6 +337,8 @@ def test_a_site_gives_a_role_hours_of_its_own() -> None:
         ({"hour": {}}, "'hour' means nothing here"),
         ({"hours": []}, "hours: .* is not an object"),
         ({"roles": {"king": "office"}}, "no role is called 'king'"),
+        ({"roles": {"guard": ["office"]}}, "no hours are called"),
+        ({"hours": {"the late ones": {}}}, "call them by up to 40"),
         ({"roles": {"guard": "siesta"}}, "roles, guard: no hours are called 'siesta'"),
         ({"confirmed": ["2027"]}, "is not a list of years"),
         ({"hours": {"x": {"week": {}}}}, "hours 'x': nobody ever works"),

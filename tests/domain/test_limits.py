@@ -295,6 +295,8 @@ def test_limits_read_as_they_are_written() -> None:
         ([{"stamp": "resolved", "after": "1 h", "urgency": "life"}], "limit 1: 'urgency' means nothing here"),
         ([{"stamp": "resolved", "after": "1 h", "clock": "sundial"}], "limit 1, clock: 'sundial'"),
         ([{"stamp": "resolved", "after": "1 h", "trigger": "mood"}], "limit 1, trigger: 'mood'"),
+        ([{"stamp": {}, "after": "1 h", "trigger": []}], "limit 1, stamp: {}"),
+        ([{"stamp": "resolved", "after": "1 h", "trigger": []}], "limit 1, trigger: \\[\\]"),
         ([{"stamp": "resolved", "after": "1 h", "clock": "working_time"}], "limit 1, role: working_time is somebody's"),
         ([{"stamp": "resolved", "after": "1 h", "role": "king"}], "limit 1, role: 'king'"),
         ([{"stamp": "resolved", "after": "1 h"}, {"stamp": "resolved", "after": "soon"}], "limit 2, after: 'soon'"),

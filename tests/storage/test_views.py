@@ -195,7 +195,7 @@ def test_the_last_page_costs_no_more_than_the_first(session: Session, role: str)
 def test_one_issue_is_found_by_its_code(session: Session, role: str) -> None:
     with Explained(session) as explained:
         views.issue_by_code(session, viewer(session, role), "WJ-1000", NOW)
-    assert explained.scans == ["Index Scan"]
+    assert set(explained.scans) == {"Index Scan"}
     assert explained.read <= 1
 
 

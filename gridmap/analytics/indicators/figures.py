@@ -60,6 +60,8 @@ def figures(
         # A subject that has households and no complaint has a rate of nothing, not no rate.
         names, counted = _with_all(names, counted, given)
         units = given.reindex(names).to_numpy(dtype=np.float64) / (HUNDRED if indicator.per == "households" else 1.0)
+        there = (counted > 0) | (units > 0)
+        names, counted, units = names[there], counted[there], units[there]
         return _framed(indicator, names, counted, units, garwood(counted, units, confidence))
     there = of > 0
     names, counted, of = names[there], counted[there], of[there]

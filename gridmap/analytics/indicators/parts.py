@@ -20,7 +20,7 @@ def moments(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """A column of moments; a frame without it has none."""
     if name not in frame:
         return pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us, UTC]")
-    return pd.to_datetime(frame[name], utc=True)
+    return pd.to_datetime(frame[name], utc=True).dt.as_unit("us")
 
 
 def flags(frame: pd.DataFrame, name: str) -> Flags:

@@ -4,11 +4,12 @@ select i.id, i.code, i.site_id, s.code as site, i.status, i.version, i.kind, i.u
        st_x(i.geom) as lon, st_y(i.geom) as lat, i.reported_at,
        i.owner_role, i.owner_grid, owner.code as owner, handler.code as handler, i.handler_role, about.code as about,
        i.first_answer_at, i.accepted_at, i.on_site_at, i.under_control_at, i.resolved_at, i.held_at, i.look_at,
-       i.closed_at, i.closed_as, i.reopens, i.reworks, i.satisfaction, parent.code as parent, i.present,
+       i.closed_at, i.closed_as, i.due_at, i.reopens, i.reworks, i.satisfaction, parent.code as parent, i.present,
        d.answers, r.account_id as reporter,
        coalesce(r.name is not null or r.phone is not null or a.role = 'resident', false) as has_reporter,
        (select json_object_agg(deadline.stamp, deadline.due_at) from deadline where deadline.issue_id = i.id)
            as deadlines,
+       (select json_agg(photo.id) from photo where photo.issue_id = i.id) as photos,
        (select max(e.at) from issue_event e where e.issue_id = i.id) as last_at
 from issue i
 join site s on s.id = i.site_id

@@ -35,6 +35,11 @@ history as (
     )
     order by l.n
 ),
+-- What an issue has no limit for any more is not due.
+over as (
+    delete from deadline d using json_to_recordset(%(issues)s) as m (id bigint, stamps jsonb)
+    where d.issue_id = m.id and not m.stamps ? d.stamp
+),
 limits as (
     insert into deadline (issue_id, stamp, cycle, started_at, due_at, provisional, rule)
     select issue_id, stamp, cycle, started_at, due_at, provisional, rule
