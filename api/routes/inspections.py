@@ -190,7 +190,7 @@ def list_failures(
     own = stored.own_items(session, site.id)
     texts = {(item.subject, item.code): item.text for number in SUBJECTS for item in form_of(number, own).values()}
     return [
-        _failure(row._mapping, texts, language)
+        _failure(row._asdict(), texts, language)
         for row in stored.open_failures(session, site.id)
         if (area is None or row.grid_code in area) and building in (None, row.building)
     ]

@@ -263,4 +263,4 @@ def read_checkpoint_coverage(
     first, last = span_of(since, until, now, timedelta(days=30))
     codes = [each["code"] for each in stored.checkpoint_list(session, viewer, site.id, now)]
     rows = stored_tracks.checkpoint_coverage(session, site.id, codes, first, last)
-    return [dict(row._mapping) for row in rows]
+    return [row._asdict() for row in rows]

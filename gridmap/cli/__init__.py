@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "routes": ("locate", "rules", "categories"),
     "reports": ("route", "report"),
     "accounts": ("accounts",),
+    "calendars": ("calendar", "hours", "limits", "warning"),
     "channels": ("channels",),
     "maps": ("map",),
     "estates": ("estate",),

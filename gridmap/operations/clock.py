@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmap.domain.model import Site
-from gridmap.operations import accounts, escalation, follow_ups, publication
+from gridmap.operations import accounts, deductions, escalation, follow_ups, publication
 from gridmap.storage.database import Database
 from gridmap.storage.turns import have_turn
 
@@ -52,6 +52,7 @@ WORKS: Final[dict[str, Work]] = {
     "editions": take_over,
     "limits": escalate,
     "silence": follow_ups.close_silent,
+    "deductions": deductions.record,
 }
 
 

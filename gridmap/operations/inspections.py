@@ -106,6 +106,9 @@ def _place(session: Session, site: Site, given: InspectionGiven) -> Row[Any]:
         raise FieldError("kind", f"an inspection is one of {', '.join(INSPECTION_KINDS)}")
     if given.subject not in SUBJECTS:
         raise FieldError("subject", f"subjects are numbered 1 to {len(SUBJECTS)}")
+    if given.facility is None and (given.state is not None or given.next_due is not None):
+        named = "state" if given.state is not None else "next_due"
+        raise FieldError(named, "this is said of a facility: name it")
     spot = (given.lon, given.lat) if given.lon is not None and given.lat is not None else None
     place = stored.place_of(session, site.id, given.at, given.building, given.facility, spot)
     if place is None:

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from gridmap.domain.codes import issue_code
 from gridmap.domain.deadlines import Deadline
 from gridmap.domain.dispatching import OUTSIDE
+from gridmap.domain.lifecycle import EMERGENCIES
 from gridmap.domain.responsibility import Verdict
 from gridmap.errors import ConflictError, FieldError, GridmapError
 from gridmap.language import DEFAULT
 from gridmap.operations.clockwork import Clockwork, as_row
+from gridmap.operations.dispatch import Dispatch
 from gridmap.operations.known import Known
 from gridmap.operations.moves import Moves
 from gridmap.operations.moving import iso
@@ -120,6 +122,7 @@ class Intake:
                 outcomes[n].error = fault
                 continue
             row = _row(clockwork, report, route, number)
+            row["messages"] = [] if _cannot_wait(router, row) else _to_dispatch(clockwork, route, report)
             outcomes[n].answer = row["answer"]
             rows.append((n, row, route.verdict))
         rows = _without_references(session, rows, outcomes)
@@ -136,7 +139,9 @@ class Intake:
     ) -> None:
         self._decide(session, rows)
         written = stored.write_reports(session, [row for _, row, _ in rows])
-        sent = Moves(session, at, self.known).hand_out(row["code"] for _, row, _ in rows if row["id"] in written)
+        sent = Moves(session, at, self.known).hand_out(
+            row["code"] for _, row, _ in rows if row["id"] in written and not row["messages"]
+        )
         for n, row, _ in rows:
             if row["code"] in sent:
                 outcomes[n].answer = _with(outcomes[n].answer, sent[row["code"]], named=reports[n].named)
@@ -239,6 +244,7 @@ def _row(clockwork: Clockwork, report: Report, route: Route, number: int) -> dic
         "id": number,
         "code": code,
         "site_id": site.id,
+        "site": site.code,
         "category": category.code,
         "kind": kind,
         "urgency": urgency,
@@ -252,6 +258,22 @@ def _row(clockwork: Clockwork, report: Report, route: Route, number: int) -> dic
         "digest": report.digest.hex(),
         "answer": _answer(code, route, due, report),
     }
+
+
+def _cannot_wait(router: Router, row: Mapping[str, Any]) -> bool:
+    """Whether it goes out at once, and not when somebody hands it out."""
+    return row["urgency"] in EMERGENCIES or router.site(row["site"]).dispatch_model == "centre"
+
+
+def _to_dispatch(clockwork: Clockwork, route: Route, report: Report) -> list[dict[str, Any]]:
+    """The word to whoever hands it out; nothing if nobody does."""
+    facts = route.facts
+    where = {"site": facts["site"], "edition_id": facts["edition_id"], "grid": facts["leaf"], "about": report.about}
+    found = Dispatch(clockwork.router, clockwork.at).hands_out(where)
+    if found is None:
+        return []
+    not_before = clockwork.on_duty(facts["site"], found.role)
+    return [{"kind": "to_dispatch", "person": found.person.code, "role": found.role, "not_before": not_before}]
 
 
 def _answer(code: str, route: Route, due: Mapping[str, Deadline], report: Report) -> str:

@@ -18,7 +18,7 @@ from gridmap.domain import codes
 from gridmap.domain.categories import CATEGORIES, GROUPS, CategoryRow
 from gridmap.domain.findings import Acceptance
 from gridmap.domain.frames import BUILDINGS, FACILITIES, GRIDS, OVERLAYS, PEOPLE, POSTS, UNITS, Shape
-from gridmap.domain.lifecycle import KINDS, URGENCIES
+from gridmap.domain.lifecycle import DISPATCH_MODELS, KINDS, URGENCIES
 from gridmap.domain.model.places import OVERLAY_KINDS
 from gridmap.domain.roles import ROLES, SPECIALTIES
 from gridmap.domain.rules import DUTIES, IN_CHARGE, PLACES, QUESTIONS, parse_rules
@@ -36,6 +36,7 @@ LAYERS: dict[str, Shape] = {
     "posts": POSTS,
 }
 FARTHEST_M = 100_000.0
+MOST_SILENT_DAYS = 90
 SUBJECTS = 15
 
 
@@ -182,10 +183,17 @@ def _each(kept: Kept) -> Kept:
     return lambda value: [kept(item) for item in (value if isinstance(value, list) else [value])]
 
 
+def _days(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_SILENT_DAYS:
+        raise ValueError(f"{shown(value)} is no number of days from 1 to {MOST_SILENT_DAYS}")
+    return value
+
+
 SITE: Mapping[str, Kept] = {
     "code": _code, "name": name_of, "kind": name_of, "grade": name_of, "community": name_of, "street": name_of,
     "gross_area_m2": _number(1e12), "timezone": _zone, "calendar": name_of, "metric_epsg": _metric_system,
     "tolerance_m": _number(FARTHEST_M), "building_reach_m": _number(FARTHEST_M), "fallback_role": _one_of(ROLES),
+    "dispatch_model": _one_of(DISPATCH_MODELS), "silence_days": _days,
 }  # fmt: skip
 PLAN: Mapping[str, Kept] = {
     "valid_from": _date_or_time, "datum": _one_of(DATUMS), "national_division": name_of,

@@ -153,8 +153,8 @@ def _planned(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
 
 def _signed(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
     due = moving.present.deadlines.get("resolved")
-    if due is None or moves.at <= due:
-        raise FieldError("action", "only what is overdue is signed for")
+    if not moving.present.plan and (due is None or moves.at <= due):
+        raise FieldError("action", "only what is overdue is signed for, or has a plan of its own")
     return no_data(moves, moving, command)
 
 

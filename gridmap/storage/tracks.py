@@ -88,7 +88,7 @@ COVERAGE: Final = """
     seen as (
         select g.id, count(l.line) as walks,
                st_union(st_buffer(
-                   st_intersection(l.line, st_expand(st_envelope(g.shape_m), :sight)), :sight, 2
+                   st_intersection(l.line, st_expand(st_envelope(g.shape_m), :sight)), :sight, 4
                )) as seen
         from ground g join lines l on st_dwithin(l.line, g.shape_m, :sight)
         group by g.id

@@ -42,15 +42,17 @@ STAFF: dict[str, tuple[str, dict[str, str | None]]] = {
     "in_person": ("grid_owner", {"person": "P-Z1-C1-1"}),
     "supervisor": ("supervisor", {"grid": "Z1-C1"}),
     "coordinator": ("coordinator", {"grid": "Z1"}),
+    "head": ("head", {}),
     "dispatcher": ("dispatcher", {}),
     "technician": ("technician", {"person": "TOM"}),
     "contractor": ("contractor", {"person": "CON"}),
+    "auditor": ("auditor", {}),
     "analyst": ("analyst", {}),
     "admin": ("admin", {}),
 }
 ROLES = (
-    "resident", "grid_owner", "supervisor", "coordinator", "dispatcher", "technician", "contractor", "analyst",
-    "admin", "nobody",
+    "resident", "grid_owner", "supervisor", "coordinator", "head", "dispatcher", "technician", "contractor", "auditor",
+    "analyst", "admin", "nobody",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -15,9 +16,12 @@ from PIL import Image
 from gridmap.errors import FileRefusedError
 from gridmap.spatial.coordinates import snap, to_wgs84
 
+# What a camera said and nobody can read is no news for the log of a service.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
+
 MOST_BYTES: Final = 10_000_000
-# Drawn in colour, so many take 150 MB for a moment; a phone's sharpest pictures have as many.
-MOST_PIXELS: Final = 50_000_000
+# JPEG is read smaller at once; of the others every pixel is drawn, which takes up to 16 bytes each for a moment.
+MOST_PIXELS: Final = {"JPEG": 50_000_000, "PNG": 25_000_000, "WEBP": 25_000_000}
 LONGEST_SIDE: Final = 1_600
 QUALITY: Final = 82
 # How files begin, and what they are then; a phone's pictures with a second one behind are JPEG too.
@@ -88,7 +92,8 @@ def read_photo(content: bytes, zone: tzinfo | None = None) -> Photo:
     Parameters
     ----------
     content : bytes
-        The file: JPEG, PNG or WebP, of at most 10,000,000 bytes and 50,000,000 pixels. Its name does not matter.
+        The file: JPEG of at most 50,000,000 pixels, PNG or WebP of at most 25,000,000, and 10,000,000 bytes. Its name
+        does not matter.
     zone : tzinfo, optional
         The clock of the place. A camera's time often names no zone; without this, it is then not known.
 
@@ -134,7 +139,7 @@ def read_photo(content: bytes, zone: tzinfo | None = None) -> Photo:
     except FileRefusedError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels() from None
+        raise _too_many_pixels(kind) from None
     except MemoryError:
         raise
     except Exception:  # a decoder given damaged bytes fails in any way it likes
@@ -173,15 +178,15 @@ def _ends_as_archive(tail: bytes) -> bool:
 
 def _refuse_unfit(picture: Image.Image, kind: str) -> None:
     """Look at what the header says before anything is decoded."""
-    if picture.width * picture.height > MOST_PIXELS:
-        raise _too_many_pixels()
+    if picture.width * picture.height > MOST_PIXELS[kind]:
+        raise _too_many_pixels(kind)
     # Of a JPEG the further pictures are previews or another lens's: the first is the photo.
     if kind != "JPEG" and getattr(picture, "n_frames", 1) > 1:
         raise FileRefusedError("the photo moves: send a single picture")
 
 
-def _too_many_pixels() -> FileRefusedError:
-    return FileRefusedError(f"the photo has more than {MOST_PIXELS:,} pixels: send a smaller one")
+def _too_many_pixels(kind: str) -> FileRefusedError:
+    return FileRefusedError(f"the photo has more than {MOST_PIXELS[kind]:,} pixels: send a smaller one")
 
 
 # ---------------------------------------------------------------- drawn anew

@@ -6,7 +6,7 @@ with given as materialized (
         text text, level text, accuracy_m float8, extent_m float8, facility_id bigint, about text,
         reported_at timestamptz, received_at timestamptz, due_at timestamptz, lon float8, lat float8, position text,
         edition_id bigint, grid_id bigint, tier1 text, tier2 text, tier3 text, decision_id bigint,
-        owner_role text, owner_grid text, owner text, deadlines json,
+        owner_role text, owner_grid text, owner text, deadlines json, messages json,
         account_id bigint, reporter_name text, reporter_phone text, key text, digest text, answer text
     )
 ),
@@ -47,6 +47,14 @@ limits as (
 reporters as (
     insert into reporter (issue_id, account_id, name, phone)
     select id, account_id, reporter_name, reporter_phone from fresh
+),
+outbox as (
+    insert into message (site_id, issue_id, kind, person_id, role, created_at, not_before)
+    select f.site_id, f.id, m.kind, (select p.id from person p where p.site_id = f.site_id and p.code = m.person),
+           m.role, f.received_at, m.not_before
+    from fresh f cross join json_to_recordset(f.messages) as m (
+        kind text, person text, role text, not_before timestamptz
+    )
 ),
 history as (
     insert into issue_event (issue_id, at, action, status, data)
