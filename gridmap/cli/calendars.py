@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from sqlalchemy.orm import Session
 
 from gridmap.cli.screen import language, moment_said, now, open_store, table, tell, tell_json
 from gridmap.domain.lifecycle import STAMPS, WARNINGS
@@ -62,25 +61,25 @@ def calendar(
     gridmap calendar WJ --day 2026-05-20 --name "founding day"
     gridmap calendar WJ --day 2026-05-23 --open 08:00-12:00 --hours office
     """
+    if day is not None:
+        _set_day(site, _day(day), None if forget else opened or [], name_of_hours or "", name)
+        return
     with open_store() as database, database.session() as session:
         where = places.site(session, site)
-        if day is not None:
-            tell(_set_day(session, where, _day(day), None if forget else opened or [], name_of_hours or "", name))
-            return
-        shown = calendars.year_of(
-            session, where, year or calendars.year_now(where, now()), name_of_hours or "office", language()
-        )
+        asked = calendars.year_now(where, now()) if year is None else year
+        shown = calendars.year_of(session, where, asked, name_of_hours or "office", language())
     _show(shown)
 
 
-def _set_day(
-    session: Session, site: Site, day: date, windows: list[str] | None, name_of_hours: str, name: str | None
-) -> str:
-    if windows is None:
-        moved = calendars.remove_day(session, site, day, now(), hours=name_of_hours)
-        return f"{day} is like any other; {_moved(moved)}"
-    moved = calendars.set_day(session, site, day, windows, now(), hours=name_of_hours, name=name)
-    return f"{day} is {' '.join(windows) or 'off'}; {_moved(moved)}"
+def _set_day(site: str | None, day: date, windows: list[str] | None, name_of_hours: str, name: str | None) -> None:
+    with open_store() as database, database.session() as session:
+        where = places.site(session, site)
+        if windows is None:
+            moved = calendars.remove_day(session, where, day, now(), hours=name_of_hours)
+            tell(f"{day} is like any other; {_moved(moved)}")
+        else:
+            moved = calendars.set_day(session, where, day, windows, now(), hours=name_of_hours, name=name)
+            tell(f"{day} is {' '.join(windows) or 'off'}; {_moved(moved)}")
 
 
 def _day(said: str) -> date:

@@ -66,6 +66,11 @@ class Span:
         day = moment.astimezone(ZoneInfo(timezone)).date()
         return cls("month", day.year, day.month, timezone)
 
+    @classmethod
+    def week_of(cls, moment: datetime, timezone: str) -> Span:
+        """The week a moment lies in, by the site's clock."""
+        return cls("week", 1970, 1, timezone)._week_of(moment.astimezone(ZoneInfo(timezone)).date())
+
     @property
     def name(self) -> str:
         letter = {"month": "", "quarter": "Q", "week": "W"}[self.kind]

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gridmap.domain.model import Site
-from gridmap.operations import accounts, deductions, escalation, follow_ups, publication
+from gridmap.operations import accounts, deadlines, deductions, escalation, follow_ups, publication, rounds
 from gridmap.storage.database import Database
 from gridmap.storage.turns import have_turn
 
@@ -46,13 +46,21 @@ def escalate(session: Session, at: datetime) -> Sequence[str]:
     return (f"limits: {counts['warn']} warnings before them, {counts['escalate']} steps after them",)
 
 
+def walk(session: Session, at: datetime) -> Sequence[str]:
+    """Rounds are planned ahead, and those whose time is over are missed."""
+    planned, missed = rounds.plan_rounds(session, at), rounds.overdue(session, at)
+    return (f"rounds: {planned} planned, {missed} missed",) if planned or missed else ()
+
+
 # What is due by itself, in this order; a name tells it apart from the work of other clocks.
 WORKS: Final[dict[str, Work]] = {
     "tidy": tidy,
     "editions": take_over,
+    "calendars": deadlines.renew_provisional,
     "limits": escalate,
     "silence": follow_ups.close_silent,
     "deductions": deductions.record,
+    "rounds": walk,
 }
 
 

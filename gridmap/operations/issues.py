@@ -251,29 +251,31 @@ def _ended(rows: pd.DataFrame) -> tuple[pd.Series[Any], pd.Series[Any]]:
     return status, closed.where(status.isin(ENDED))
 
 
-def reroute(session: Session, site: Site, at: datetime) -> tuple[int, int]:
-    """Route the open issues of a site again: how many changed grid or owner, and how many kept both."""
-    stored = stored_issues.open_issues(session, site.id)
+def reroute(
+    session: Session, site: Site, at: datetime, why: str = "edition", ids: Sequence[int] | None = None
+) -> tuple[int, int]:
+    """Route the open issues of a site, or some, again: how many changed grid or owner, and how many kept both."""
+    stored = stored_issues.open_issues(session, site.id, ids)
     if not len(stored):
         return 0, 0
     router = Router(session)
     moments = [at] * len(stored)
     points = on_lattice(stored)
     decided = router.decide(points, stored_facts.facts(session, points, moments, site.code), moments)
-    ids = stored_issues.decision_ids(session, site.id, map(verdict_as_json, decided.verdicts))
+    numbers = stored_issues.decision_ids(session, site.id, map(verdict_as_json, decided.verdicts))
     before = stored.rename(columns={"grid": "old_grid", "owner": "old_owner", "owner_name": "old_name",
                                     "owner_role": "old_role", "owner_grid": "old_post"})  # fmt: skip
     routed = with_routes(before, decided.facts, decided.which, said(decided.verdicts))
-    routed["decision_id"] = np.array(ids, dtype=np.int64)[decided.which]
-    routed["change"] = [_change(row) for row in routed.to_dict("records")]
+    routed["decision_id"] = np.array(numbers, dtype=np.int64)[decided.which]
+    routed["change"] = [_change(row, why) for row in routed.to_dict("records")]
     stored_issues.move_issues(session, site.id, routed, at)
     moved = int(routed["change"].notna().sum())
     return moved, len(routed) - moved
 
 
-def _change(row: Mapping[Any, Any]) -> str | None:
+def _change(row: Mapping[Any, Any], why: str) -> str | None:
     """From whom to whom, as JSON; nothing if grid and owner stay."""
     now = {"grid": row["grid"], "role": row["owner_role"], "post": row["owner_grid"], "person": row["owner"]}
     old = {"grid": row["old_grid"], "role": row["old_role"], "post": row["old_post"], "person": row["old_owner"]}
     now, old = ({name: None if pd.isna(value) else value for name, value in each.items()} for each in (now, old))
-    return None if now == old else json.dumps({"why": "edition", "from": old, "to": now}, ensure_ascii=False)
+    return None if now == old else json.dumps({"why": why, "from": old, "to": now}, ensure_ascii=False)

@@ -14,6 +14,7 @@ from gridmap.domain.deadlines import Deadline
 from gridmap.domain.history import PAUSED, Line, Present, after
 from gridmap.domain.lifecycle import ACTIONS, ENDED, STAMPS, STEPS, Step, allowed
 from gridmap.errors import FieldError, ForbiddenError, GridmapError, MoveRefusedError, NotFoundError
+from gridmap.operations import issues
 from gridmap.operations.clockwork import Clockwork, as_row
 from gridmap.operations.dispatch import Dispatch
 from gridmap.operations.known import Known
@@ -22,6 +23,7 @@ from gridmap.operations.routing import Router, reason_as_json
 from gridmap.operations.steps import CHOOSING, DATA, FOLLOWS, no_data, no_more
 from gridmap.operations.telling import Telling
 from gridmap.storage import moves as stored
+from gridmap.storage import places
 
 # How far back a line may be written that was made where there is no network.
 LATE: Final = timedelta(hours=48)
@@ -257,7 +259,7 @@ class Moves:
         moved = [moving for moving in self.moving.values() if moving.lines or moving.messages]
         if not moved:
             return {}
-        return stored.write_moves(
+        versions = stored.write_moves(
             self.session,
             [columns_of(moving) for moving in moved if moving.lines],
             [{"n": n, **line} for n, line in enumerate(line for moving in moved for line in moving.lines)],
@@ -265,6 +267,17 @@ class Moves:
             [row for moving in moved for row in moving.follow_ups],
             [row for moving in moved for row in moving.messages],
         )
+        self._reroute(moved)
+        return versions
+
+    def _reroute(self, moved: Iterable[Moving]) -> None:
+        """What turns out to be about something else may be somebody else's."""
+        others: dict[str, list[int]] = {}
+        for moving in moved:
+            if any("category" in (line["data"] or {}) for line in moving.lines):
+                others.setdefault(moving.row["site"], []).append(moving.row["id"])
+        for site, ids in others.items():
+            issues.reroute(self.session, places.site(self.session, site), self.at, "subject", ids)
 
 
 def _moved(before: Present, deadlines: Iterable[Deadline]) -> dict[str, list[str | None]]:

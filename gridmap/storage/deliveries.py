@@ -161,7 +161,7 @@ class Claim:
 OCCASION: Final = """
     select m.id as message_id, m.uid, m.kind, m.created_at, m.urgent, m.read_at, m.data, s.code as site,
            s.name as site_name, s.timezone, i.code as issue, c.code as category, c.name as category_name,
-           g.code as grid, p.code as person, m.data ->> 'round' as round,
+           g.code as grid, p.code as person, coalesce(m.data ->> 'name', m.data ->> 'round') as round,
            coalesce(m.data ->> 'stamp', next.stamp) as stamp, next.due_at as next_due_at
     from message m join site s on s.id = m.site_id
     left join issue i on i.id = m.issue_id left join category c on c.id = i.category_id
@@ -205,7 +205,8 @@ def occasion_of(row: Row[Any]) -> Occasion:
     """What a message is about, as `OCCASION` reads it."""
     same = ("uid", "kind", "urgent", "site", "site_name", "timezone", "issue", "category", "category_name", "grid",
             "stamp", "round", "person")  # fmt: skip
-    due_at = _moment(row.data.get("due_at")) or row.next_due_at
+    # A round is due by when it ends.
+    due_at = _moment(row.data.get("due_at")) or _moment(row.data.get("ends")) or row.next_due_at
     return Occasion(at=row.created_at, due_at=due_at, **{name: getattr(row, name) for name in same})
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gridmap.domain.periods import Window
 from gridmap.domain.rights import Viewer
 from gridmap.storage.places import read_table
-from gridmap.storage.views import AREA, of_viewer, seen
+from gridmap.storage.views import AREA, UNDER, of_viewer, seen
 
 # The subjects of inspections that are of cleaning.
 OF_CLEANING: Final = (10, 11, 12, 13, 14, 15)
@@ -22,13 +22,13 @@ _UNDER: Final = """
 def _issue_columns(viewer: Viewer) -> str:
     """An issue as forms have it; words and names only for those who may have them."""
     words = "i.text" if viewer.reach("words") else "null::text"
-    name = "{}.name" if viewer.reach("people") else "null::text"
+    name, code = ("{}.name", "h.code") if viewer.reach("people") else ("null::text", "null::text")
     return f"""
         i.code, c.code as category, c.name as category_name, c."group", i.kind, i.urgency, i.status, i.level,
         coalesce(i.tier3, i.tier2, i.tier1) as grid, i.tier2, f.code as facility, i.reported_at, i.first_answer_at,
         i.accepted_at, i.on_site_at, i.resolved_at, i.closed_at, i.closed_as, i.reworks, i.satisfaction,
         coalesce(d.due_at, i.due_at) as due_at, i.owner_role, {name.format("o")} as owner, i.handler_role,
-        {name.format("h")} as handler, h.organisation, {words} as text
+        {name.format("h")} as handler, {code} as handler_code, h.organisation, {words} as text
     """
 
 
@@ -100,19 +100,19 @@ def rounds(session: Session, viewer: Viewer, site_id: int, window: Window, grid:
                (select count(*) from check_in k where k.round_id = r.id and k.verdict = 'doubtful') as doubtful
         from round r join patrol_plan plan on plan.id = r.plan_id left join person p on p.id = r.person_id
         where r.site_id = :site and r.starts >= :start and r.starts < :end and plan.kind = 'patrol'
-          and (cast(:grid as text) is null or r.grid_code = :grid or r.grid_code like :below)
+          and (cast(:under as text) is null
+               or r.grid_code in (select g.code from grid g where g.id = any(array({UNDER}))))
           and {"true" if whole else f"({mine} or {there})"}
         order by r.starts, r.grid_code, r.id
         """,
         {
-            **of_viewer(viewer), "site": site_id, "start": window.start, "end": window.end, "grid": grid,
-            "below": f"{grid}-%",
+            **of_viewer(viewer), "site": site_id, "start": window.start, "end": window.end, "under": grid,
         },
     )  # fmt: skip
 
 
 def cleaning_checks(session: Session, viewer: Viewer, site_id: int, window: Window) -> pd.DataFrame:
-    """What inspections of cleaning found in a period: each item of each cluster, how often it was looked at and passed."""
+    """What inspections of cleaning found in a period, by cluster and subject: how much was looked at, and passed."""
     whole = "true" if viewer.grids is None else "g.code in (select code from area)"
     return read_table(
         session,

@@ -95,8 +95,8 @@ def _write_decisions(session: Session, site_id: int, rows: Mapping[bytes, tuple[
     return dict(zip(digests, ids.tolist(), strict=True))
 
 
-def open_issues(session: Session, site_id: int) -> pd.DataFrame:
-    """The issues of a site that have not ended, with what routing them again needs."""
+def open_issues(session: Session, site_id: int, ids: Sequence[int] | None = None) -> pd.DataFrame:
+    """The issues of a site that have not ended, or some of them, with what routing them again needs."""
     return read_table(
         session,
         """
@@ -110,9 +110,10 @@ def open_issues(session: Session, site_id: int) -> pd.DataFrame:
         left join person about on about.id = i.about_id
         left join person owner on owner.id = i.owner_id
         where i.site_id = :site_id and i.status not in ('closed', 'void', 'merged')
+          and (cast(:ids as bigint[]) is null or i.id = any(cast(:ids as bigint[])))
         order by i.id
         """,
-        {"site_id": site_id},
+        {"site_id": site_id, "ids": None if ids is None else list(ids)},
     )
 
 

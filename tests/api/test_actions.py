@@ -57,3 +57,15 @@ def test_an_emergency_goes_out_at_once(house: House) -> None:
     said = answer.json()
     assert (said["status"], said["handler"]["person"]["code"]) == ("dispatched", "TOM")
     assert said["call"] == {"body": "water company", "number": None}
+
+
+def test_what_turns_out_to_be_about_something_else_is_somebody_elses(house: House) -> None:
+    house.report("wrong", spot(0.5, 0.5), category="lamp")
+    code = house.issues["wrong"]
+    answer = house.by("dispatcher").post(
+        f"/issues/{code}/actions", json={"action": "verify", "category": "fire_door", "urgency": "urgent"}
+    )
+    found = answer.json()
+    assert (found["category"], found["urgency"], found["owner"]["role"]) == ("fire_door", "urgent", "guard")
+    assert [line["action"] for line in found["history"]] == ["report", "verify", "reroute"]
+    assert set(found["deadlines"]) == {"on_site", "resolved", "first_answer"}

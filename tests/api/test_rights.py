@@ -15,6 +15,7 @@ from api.app import OPEN
 from api.sessions import Limits
 from tests.api.conftest import OTHER, ROLES, House
 from tests.estate import spot
+from tests.pictures import small_picture
 
 # The requests by which each route is tried; {leaf} and the like are issues of `reported`.
 AT = "lon={}&lat={}".format(*spot(0.5, 0.5))
@@ -68,6 +69,15 @@ TRIED: dict[str, tuple[str, dict[str, Any]]] = {
     # To a person whom nobody knows: refused to all, but to those last who may dispatch it.
     "POST /issues/actions": ("/issues/actions", {"json": {"actions": [{"issue": "WJ-000000", **NOWHERE}]}}),
     "POST /issues/{code}/actions": ("/issues/{leaf}/actions", {"json": NOWHERE}),
+    "POST /issues/{code}/photos": ("/issues/{leaf}/photos", {"files": {"file": ("a.png", small_picture(), "image/png")}}),
+    "GET /issues/{code}/photos": ("/issues/{leaf}/photos", {}),
+    "GET /photos/{number}": ("/photos/987654", {}),
+    "GET /messages": ("/messages", {}),
+    "GET /messages/page": ("/messages/page", {}),
+    "POST /messages/{uid}/read": ("/messages/7d444840-9dc0-41d1-b245-5ffdce74fad2/read", {}),
+    "GET /channels": ("/channels?site=WJ", {}),
+    "POST /channels": ("/channels", {"json": {}}),
+    "DELETE /channels/{number}": ("/channels/987654?site=WJ", {}),
 }
 
 # The columns in short.
@@ -123,6 +133,15 @@ GET  /issues/{code}/candidates      403  403  200  200  200  200  403  403  403 
 GET  /duplicates                    200  200  200  200  200  200  200  200  403  403  200  401
 POST /issues/actions                200  200  200  200  200  200  200  200  200  200  200  401
 POST /issues/{code}/actions         404  403  422  422  422  422  403  404  403  403  422  401
+POST /issues/{code}/photos          404  201  201  201  201  201  201  404  403  403  201  401
+GET  /issues/{code}/photos          404  200  200  200  200  200  200  404  200  403  200  401
+GET  /photos/{number}               404  404  404  404  404  404  404  404  404  403  404  401
+GET  /messages                      200  200  200  200  200  200  200  200  200  200  200  401
+GET  /messages/page                 200  200  200  200  200  200  200  200  200  200  200  303
+POST /messages/{uid}/read           404  404  404  404  404  404  404  404  404  404  404  401
+GET  /channels                      403  403  403  403  403  403  403  403  403  403  200  401
+POST /channels                      403  403  403  403  403  403  403  403  403  403  422  401
+DELETE /channels/{number}           403  403  403  403  403  403  403  403  403  403  404  401
 """
 
 # Seen from grid Z1-C1-1, cluster Z1-C1 and zone Z1, what is own, a sibling's, a parent's, a child's, or of another

@@ -497,7 +497,7 @@ def test_one_is_told_who_one_is_and_how_far_one_reaches(desk: Desk, client: Test
     assert answer.json() == {
         "name": "chief", "role": "admin", "site": None, "grids": None, "person": None,
         "rights": {"report": "area", "plan": "area", "issues": "area", "words": "area", "people": "area",
-                   "phones": "area"},
+                   "phones": "area", "channels": "area"},
     }  # fmt: skip
 
 

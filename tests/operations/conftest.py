@@ -17,6 +17,7 @@ from gridmap.operations.plans import read_plan
 from gridmap.operations.publication import Published, publish
 from gridmap.storage import places
 from tests.estate import Estate
+from tests.operations.acting import Stage, account
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
 Publisher = Callable[..., Published]
@@ -50,3 +51,9 @@ def estate(session: Session, published: Publisher) -> Site:
     """The site of the small estate, published since ever."""
     published()
     return places.site(session, "WJ")
+
+
+@pytest.fixture
+def stage(session: Session, estate: Site) -> Stage:
+    """The small estate, and somebody who reports."""
+    return Stage(session, account(session))
