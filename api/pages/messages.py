@@ -18,6 +18,7 @@ WORDS: Final = {
     "none": phrase("There is nothing to read."),
     "urgent": phrase("urgent"),
     "unread": phrase("unread"),
+    "read": phrase("I have read it"),
     "map": phrase("Grid map"),
 }
 
@@ -32,6 +33,7 @@ def _row(told: Told, language: str) -> dict[str, Any]:
     occasion = told.occasion
     letter = letter_of(occasion, language)
     return {
+        "uid": occasion.uid,
         "sentence": sentence_of(occasion, language),
         "lines": letter.text.splitlines()[1:],
         "at": occasion.at.astimezone(ZoneInfo(occasion.timezone)).strftime("%Y-%m-%d %H:%M"),

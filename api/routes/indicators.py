@@ -11,7 +11,7 @@ from api.dependencies import DbSession, Language, Now, TheSite, with_right
 from api.pages.sheets import sheet
 from api.schemas import Body, Code, Line, among, listed
 from gridmap.analytics.indicators.definitions import INDICATORS
-from gridmap.domain.evaluation import TYPED_IN, Weighing
+from gridmap.domain.evaluation import LINE, TYPED_IN, Weighing
 from gridmap.domain.model import Site
 from gridmap.domain.periods import Span
 from gridmap.domain.rights import Viewer
@@ -170,7 +170,7 @@ def list_weights(session: DbSession, _: OfScores, site: TheSite) -> Row:
     held = stored.lines(session, site.id)
     return {
         role: {
-            "line": held.get(role, evaluation.LINE),
+            "line": held.get(role, LINE),
             "weights": [
                 {"indicator": row.indicator, "weight": row.weight, "target": row.target, "floor": row.floor}
                 for row in rows

@@ -76,10 +76,14 @@ def _place_of(mark: str) -> tuple[bool, int]:
 
 
 @router.post("/messages/{uid}/read", status_code=204)
-def read_message(session: DbSession, viewer: Viewing, now: Now, uid: Annotated[UUID, Path()]) -> None:
-    """Note that one has read a message."""
+def read_message(
+    request: Request, session: DbSession, viewer: Viewing, now: Now, uid: Annotated[UUID, Path()]
+) -> Response:
+    """Note that one has read a message; whoever did so on the page is led back to it."""
     if not stored.mark_read(session, viewer, uid, now):
         raise NotFoundError(f"there is no message {uid} here")
+    by_page = "text/html" in request.headers.get("accept", "")
+    return RedirectResponse("/messages/page", 303) if by_page else Response(status_code=204)
 
 
 @router.get("/messages/page", include_in_schema=False)

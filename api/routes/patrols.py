@@ -243,7 +243,7 @@ def read_coverage(
     return [
         {
             "grid": each.grid, "name": each.name, "tier": each.tier, "walkable_m2": round(each.walkable_m2, 1),
-            "walked_m2": round(each.walked_m2, 1), "walks": each.walks,
+            "walked_m2": round(each.walked_m2, 1),
             "share": None if each.share is None else round(each.share, 4),
         }
         for each in found

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "accounts": ("accounts",),
     "calendars": ("calendar", "hours", "limits", "warning"),
     "channels": ("channels",),
+    "evaluation": ("kpis", "evaluate", "forms"),
     "maps": ("map",),
     "estates": ("estate",),
     "services": ("serve", "demo"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from gridmap.channels.sending import Failed
+from gridmap.channels.kinds import SENDERS
+from gridmap.channels.sending import Address, Delivered, Failed, Outcome, Sender
 from gridmap.cli.screen import now, open_store, table, tell, visible
-from gridmap.domain.letters import CHANNEL_KINDS
+from gridmap.domain.letters import CHANNEL_KINDS, Letter
 from gridmap.domain.roles import ROLES
 from gridmap.errors import InputError
 from gridmap.language import DEFAULT, LANGUAGES
@@ -34,6 +36,16 @@ def add_to(app: typer.Typer) -> None:
 
 def _note(message: str) -> None:
     typer.echo(visible(message), err=True)
+
+
+def senders() -> dict[str, Sender]:
+    """How commands send: what goes to the log of a service, they write beside what they have to say."""
+    return {**SENDERS, "log": _to_screen}
+
+
+def _to_screen(_: Address, letter: Letter, __: datetime) -> Outcome:
+    _note(f"{letter.facts.get('person') or '-'} {letter.subject}")
+    return Delivered()
 
 
 @channels.command()
@@ -119,7 +131,7 @@ def try_channel(name: Name, site: Site = None) -> None:
             where = places.site(session, site)
             row = verbs.named(session, where, name)
             said = where.name
-        outcome = verbs.trial(row, said, now())
+        outcome = verbs.trial(row, said, now(), senders())
     if isinstance(outcome, Failed):
         raise InputError(f"{name} did not take it: {outcome.reason}")
     tell(f"{name} has taken it")

@@ -270,7 +270,7 @@ def tick() -> None:
     \b
     gridmap tick
     """
-    from gridmap.channels.kinds import SENDERS
+    from gridmap.cli.channels import senders
     from gridmap.operations import clock, outbox
 
     with open_store() as database:
@@ -278,7 +278,7 @@ def tick() -> None:
         for beat in beats:
             for line in beat.said:
                 tell(line)
-        sent = outbox.send_due(database, now, SENDERS)
+        sent = outbox.send_due(database, now, senders())
     if sent.delivered or sent.failed or sent.dead:
         tell(f"messages: {sent.delivered} sent, {sent.failed} to be tried again, {sent.dead} given up")
     failed = [beat for beat in beats if beat.error is not None]

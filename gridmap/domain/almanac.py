@@ -40,6 +40,7 @@ class Almanac:
         self._announced = frozenset(_special(book)) if book and country in ANNOUNCED else None
         # Filled in one assignment a year, so that threads may share it.
         self._years: dict[int, Year] = {}
+        self._names: dict[tuple[int, str], dict[date, str]] = {}
 
     def is_off(self, day: date) -> bool:
         return day in self._year(day.year).off
@@ -56,8 +57,12 @@ class Almanac:
         """The holidays of a year as a country calls them, in the nearest language its calendar is kept in."""
         if self._book is None:
             return {}
-        spoken = next((word for word in SPOKEN.get(language, ()) if word in self._book.supported_languages), None)
-        return dict(self._book(years=[year], expand=False, language=spoken).items())
+        found = self._names.get((year, language))
+        if found is None:
+            spoken = next((word for word in SPOKEN.get(language, ()) if word in self._book.supported_languages), None)
+            found = dict(self._book(years=[year], expand=False, language=spoken).items())
+            self._names[year, language] = found
+        return found
 
     def _year(self, year: int) -> Year:
         found = self._years.get(year)

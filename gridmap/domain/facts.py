@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gridmap.domain.roles import Rank
@@ -76,14 +76,19 @@ class Tree:
         self.parents = parents
         self.tiers = tiers
         self.leaf_tier = max(tiers.values(), default=1)
+        self._chains: dict[str | None, tuple[str, ...]] = {}
 
     def chain(self, code: str | None) -> tuple[str, ...]:
         """The grid and those above it, from the bottom up."""
-        links: list[str] = []
+        known = self._chains.get(code)
+        if known is None:
+            known = self._chains[code] = tuple(self._upward(code))
+        return known
+
+    def _upward(self, code: str | None) -> Iterator[str]:
         while code is not None and code in self.tiers:
-            links.append(code)
+            yield code
             code = self.parents.get(code)
-        return tuple(links)
 
     def rank(self, code: str) -> Rank:
         tier = self.tiers[code]

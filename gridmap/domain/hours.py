@@ -100,23 +100,25 @@ def parse_own_hours(stored: Mapping[str, Any] | None) -> OwnHours:
     roles = _mapping("roles", given.get("roles", {}))
     for role, name in roles.items():
         if role not in ROLES:
-            raise InputError(f"roles: no role is called {role!r}; there are {', '.join(ROLES)}")
+            raise InputError(f"roles: no role is called {shown(role)}; there are {', '.join(ROLES)}")
         if name not in (*hours, *HOURS):
-            raise InputError(f"roles, {role}: no hours are called {name!r}; there are {', '.join({**HOURS, **hours})}")
+            raise InputError(
+                f"roles, {role}: no hours are called {shown(name)}; there are {', '.join({**HOURS, **hours})}"
+            )
     years = given.get("confirmed", [])
     if not isinstance(years, list) or not all(type(year) is int and 1970 <= year <= 2200 for year in years):
-        raise InputError(f"confirmed: {years!r} is not a list of years")
+        raise InputError(f"confirmed: {shown(years)} is not a list of years")
     return OwnHours(hours, dict(roles), frozenset(years))
 
 
 def _parse_hours(name: str, row: Any) -> Hours:
-    place = f"hours {name!r}"
+    place = f"hours {shown(name)}"
     if not _NAME.fullmatch(name):
         raise InputError(f"{place}: call them by up to 40 small letters, digits and _")
     given = _known_keys(place, _mapping(place, row), ("week", "holidays_off", "makeup_worked"))
     for word in ("holidays_off", "makeup_worked"):
         if not isinstance(given.get(word, True), bool):
-            raise InputError(f"{place}, {word}: {given[word]!r} is neither true nor false")
+            raise InputError(f"{place}, {word}: {shown(given[word])} is neither true nor false")
     week: list[Windows] = [()] * 7
     for days, windows in _mapping(f"{place}, week", given.get("week")).items():
         for weekday in _weekdays(place, days):
@@ -129,17 +131,19 @@ def _parse_hours(name: str, row: Any) -> Hours:
 def _weekdays(place: str, days: str) -> range:
     first, _, last = days.partition("-")
     if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
-        raise InputError(f"{place}: {days!r} are no days of the week: write mon, or mon-fri ({', '.join(WEEKDAYS)})")
+        raise InputError(
+            f"{place}: {shown(days)} are no days of the week: write mon, or mon-fri ({', '.join(WEEKDAYS)})"
+        )
     found = range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1)
     if not found:
-        raise InputError(f"{place}: {days!r} runs backwards")
+        raise InputError(f"{place}: {shown(days)} runs backwards")
     return found
 
 
 def parse_windows(place: str, given: Any) -> Windows:
     """Windows of a day, written `08:00-12:00`; they come in order and do not overlap."""
     if not isinstance(given, Sequence) or isinstance(given, str):
-        raise InputError(f"{place}: windows are a list such as ['08:00-12:00', '13:00-18:00'], not {given!r}")
+        raise InputError(f"{place}: windows are a list such as ['08:00-12:00', '13:00-18:00'], not {shown(given)}")
     found = tuple(_parse_window(place, window) for window in given)
     for before, after in pairwise(found):
         if after[0] < before[1]:
@@ -151,7 +155,7 @@ def _parse_window(place: str, window: Any) -> Window:
     begin, _, end = str(window).partition("-")
     minutes = _minute(begin), _minute(end)
     if not isinstance(window, str) or None in minutes:
-        raise InputError(f"{place}: {window!r} is no window: write 08:00-12:00 (24:00 is midnight)")
+        raise InputError(f"{place}: {shown(window)} is no window: write 08:00-12:00 (24:00 is midnight)")
     opens, closes = minutes
     if opens is None or closes is None or opens >= closes:
         raise InputError(f"{place}: {window} ends before it begins; what goes past midnight is two windows")
@@ -184,13 +188,19 @@ def hours_as_json(hours: Hours) -> dict[str, Any]:
     return {"week": week, "holidays_off": hours.holidays_off, "makeup_worked": hours.makeup_worked}
 
 
+def shown(value: Any) -> str:
+    """A value that was given, as far as it helps to see it."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
 def _mapping(place: str, given: Any) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
-        raise InputError(f"{place}: {given!r} is not an object of names and values")
+        raise InputError(f"{place}: {shown(given)} is not an object of names and values")
     return given
 
 
 def _known_keys(place: str, given: Mapping[str, Any], known: Sequence[str]) -> Mapping[str, Any]:
     if unknown := [word for word in given if word not in known]:
-        raise InputError(f"{place}: {', '.join(map(repr, unknown))} means nothing here; there are {', '.join(known)}")
+        raise InputError(f"{place}: {', '.join(map(shown, unknown))} means nothing here; there are {', '.join(known)}")
     return given

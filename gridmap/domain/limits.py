@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from gridmap.domain.categories import GROUPS
+from gridmap.domain.hours import shown
 from gridmap.domain.lifecycle import KINDS, STAMPS, URGENCIES
 from gridmap.domain.roles import ROLES
 from gridmap.errors import InputError
@@ -155,8 +156,8 @@ class Table:
 
 # condition: the words it may hold, where they are not the site's own
 _WORDS: Final[dict[str, Collection[str] | None]] = {
-    "kinds": KINDS,
     "urgencies": URGENCIES,
+    "kinds": KINDS,
     "groups": GROUPS,
     "categories": None,
     "but_groups": GROUPS,
@@ -194,25 +195,25 @@ def parse_limits(
 ) -> tuple[Limit, ...]:
     """A site's own limits, which come before the trade's; every word in them must be known."""
     if stored is not None and (isinstance(stored, str | Mapping) or not isinstance(stored, Sequence)):
-        raise InputError(f"limits: a list of rows is wanted, not {stored!r}")
+        raise InputError(f"limits: a list of rows is wanted, not {shown(stored)}")
     return tuple(_parse_limit(number, row, categories) for number, row in enumerate(stored or (), start=1))
 
 
 def _parse_limit(number: int, row: Any, categories: Collection[str] | None) -> Limit:
     place = f"limit {number}"
     if not isinstance(row, Mapping):
-        raise InputError(f"{place}: {row!r} is not an object of names and values")
+        raise InputError(f"{place}: {shown(row)} is not an object of names and values")
     known = [item.name for item in fields(Limit)]
     if unknown := [name for name in row if name not in known]:
-        raise InputError(f"{place}: {', '.join(map(repr, unknown))} means nothing here; there are {', '.join(known)}")
+        raise InputError(f"{place}: {', '.join(map(shown, unknown))} means nothing here; there are {', '.join(known)}")
     given = {"clock": "round_the_clock", "trigger": "report", **row}
     for name, words in (("stamp", STAMPS), ("clock", CLOCKS), ("trigger", TRIGGERS), ("role", (*ROLES, None))):
         if given.get(name) not in tuple(words):
-            raise InputError(f"{place}, {name}: {given.get(name)!r} is none of {', '.join(w for w in words if w)}")
+            raise InputError(f"{place}, {name}: {shown(given.get(name))} is none of {', '.join(w for w in words if w)}")
     if given["clock"] in BY_ROLE and given.get("role") is None:
         raise InputError(f"{place}, role: {given['clock']} is somebody's: name the role whose hours count")
     if not isinstance(given.get("complex"), bool | None):
-        raise InputError(f"{place}, complex: {given['complex']!r} is neither true nor false")
+        raise InputError(f"{place}, complex: {shown(given['complex'])} is neither true nor false")
     after = _parse_length(place, given.get("after", ""), given["clock"])
     lists = {
         name: _parse_words(f"{place}, {name}", given.get(name, ()), words or categories)
@@ -231,21 +232,23 @@ def _parse_limit(number: int, row: Any, categories: Collection[str] | None) -> L
 
 def _parse_words(place: str, given: Any, known: Collection[str] | None) -> tuple[str, ...]:
     if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(word, str) for word in given):
-        raise InputError(f"{place}: {given!r} is not a list of words")
+        raise InputError(f"{place}: {shown(given)} is not a list of words")
     if known is not None and (unknown := [word for word in given if word not in known]):
-        raise InputError(f"{place}: {', '.join(map(repr, unknown))} is none of {', '.join(known)}")
+        raise InputError(f"{place}: {', '.join(map(shown, unknown))} is none of {', '.join(known)}")
     return tuple(given)
 
 
 def _parse_length(place: str, given: Any, clock: str) -> timedelta | None:
-    if given is None:
+    if given is None or given == "never":
         return None
     units = ("days",) if clock in BY_DAYS else ("min", "h")
     number, _, unit = str(given).partition(" ")
     unit = "days" if unit == "day" else unit
     if not isinstance(given, str) or unit not in units or not (number.isascii() and number.isdigit()):
         example = "7 days (0 days: the same day)" if units == ("days",) else "30 min or 4 h"
-        raise InputError(f"{place}, after: {given!r} is no time of {clock}: write {example}, or null for no limit")
+        raise InputError(
+            f"{place}, after: {shown(given)} is no time of {clock}: write {example}, or null (never) for no limit"
+        )
     if len(number) > 5 or (after := int(number) * _UNITS[unit]) > 3650 * DAY:
         raise InputError(f"{place}, after: {given} is longer than ten years")
     if units != ("days",) and not after:

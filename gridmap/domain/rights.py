@@ -46,6 +46,10 @@ RIGHT_NAMES: Final[dict[str, str]] = {
     "inspections": "see inspections, failures and sweeps",
     "households": "see and visit households in need: those he visits, or whose visitor he directs",
     "flood": "see what is settled for the flood season",
+    "figures": "see indicators, of his ground or his own work",
+    "scores": "see how people are scored, on his ground or himself",
+    "evaluate": "say what counts, type in what is not measured, close periods",
+    "forms": "print forms, filled with what he may see",
 }
 
 _WORKING: Final[dict[str, Reach]] = {
@@ -85,6 +89,14 @@ RIGHTS: Final[dict[str, dict[str, Reach]]] = {
     # Not an administrator's, nor the audit's: an address is no record to look things up in.
     "households": dict.fromkeys(("grid_owner", "supervisor", "coordinator", "head", "technician"), "work"),
     "flood": {role: "area" for role in (*_WORKING, "auditor", "admin") if role not in ("technician", "contractor")},
+    "figures": {**_WORKING, "auditor": "area", "analyst": "area", "admin": "area"},
+    # Not a dispatcher's: he hands out work, and judges nobody's.
+    "scores": {
+        **dict.fromkeys(("grid_owner", "supervisor", "coordinator", "head", "auditor", "admin"), "area"),
+        **dict.fromkeys(("technician", "contractor"), "work"),
+    },
+    "evaluate": dict.fromkeys(("head", "admin"), "area"),
+    "forms": {**_WORKING, "auditor": "area", "admin": "area"},
 }
 
 # Roles that answer for a grid: an account in one of them is of a grid, or of a person who holds one.

@@ -48,6 +48,7 @@ def bulletin(
         phrase("Indicators").say(language), tuple(said.say(language) for said in columns), rows,
         ((phrase("site").say(language), site.name), (phrase("period").say(language), span.name)),
         language=language,
+        table=_numbers(found, by, language),
         notes=(
             phrase("95 % interval; places are given where the intervals allow no other").say(language),
             phrase("* a change beyond chance").say(language),
@@ -55,6 +56,30 @@ def bulletin(
     )  # fmt: skip
 
 
+def _numbers(found: pd.DataFrame, by: str, language: str) -> pd.DataFrame:
+    """The figures for a spreadsheet: numbers as numbers."""
+    names = [INDICATORS[code].name.say(language) for code in found["indicator"]]
+    columns: list[tuple[Phrase, Any]] = [(phrase("code"), found["indicator"]), (phrase("indicator"), names)]
+    if by != "site":
+        columns += [(phrase("code of the subject"), found["subject"]), (indicators.BY[by], found["name"])]
+    columns += [(said, found[name]) for name, said in NUMBERS.items() if name in found]
+    return pd.DataFrame({said.say(language): values for said, values in columns}, index=found.index)
+
+
+NUMBERS: Final = {
+    "numerator": phrase("counted"),
+    "denominator": phrase("of"),
+    "value": phrase("value"),
+    "low": phrase("95 % interval, from"),
+    "high": phrase("95 % interval, to"),
+    "before": phrase("period before"),
+    "before_change": phrase("change since the period before"),
+    "year_before": phrase("year before"),
+    "year_before_change": phrase("change since the year before"),
+    "best": phrase("best place"),
+    "worst": phrase("worst place"),
+    "rank": phrase("place"),
+}
 FIGURES: Final = (
     phrase("counted"),
     phrase("of"),
@@ -75,26 +100,30 @@ def _cells(row: dict[Any, Any], by: str, language: str) -> Iterable[object]:
     yield _short(row["denominator"])
     yield _value(row["value"], share=share)
     interval = (_value(row[side], share=share) for side in ("low", "high"))
-    yield "" if pd.isna(row["low"]) else " – ".join(interval)
+    yield "" if _none(row["low"]) else " – ".join(interval)
     for past in ("before", "year_before"):
         yield _past(row, past, share=share)
     if by != "site":
         yield _place(row)
 
 
+def _none(value: Any) -> bool:
+    return bool(pd.isna(value))
+
+
 def _short(number: float) -> str:
-    return "" if pd.isna(number) else f"{number:,.2f}".rstrip("0").rstrip(".")
+    return "" if _none(number) else f"{number:,.2f}".rstrip("0").rstrip(".")
 
 
 def _value(number: float, *, share: bool) -> str:
-    if pd.isna(number):
+    if _none(number):
         return ""
     return f"{number:.2%}" if share else f"{number:,.2f}"
 
 
 def _past(row: dict[Any, Any], past: str, *, share: bool) -> str:
     """What it was then, and which way it has gone since; a star where that is more than chance."""
-    if pd.isna(row[past]):
+    if _none(row[past]):
         return ""
     sure = "*" if row[f"{past}_sure"] else ""
     return f"{_value(row[past], share=share)} {ARROWS[row[f'{past}_direction']]}{sure}"
@@ -102,7 +131,7 @@ def _past(row: dict[Any, Any], past: str, *, share: bool) -> str:
 
 def _place(row: dict[Any, Any]) -> str:
     """The place, or the places between which it may be."""
-    if pd.isna(row["best"]):
+    if _none(row["best"]):
         return ""
     return str(row["best"]) if row["best"] == row["worst"] else f"{row['best']}–{row['worst']}"
 
@@ -130,8 +159,10 @@ def score_sheet(
     names = stored_indicators.names(session, site.id) if people else {}
     closed = stored.period(session, site.id, span.name)
     state = phrase("closed") if closed is not None else phrase("open")
-    columns = (phrase("role"), phrase("person"), phrase("points of 100"), phrase("line"), phrase("months below the line"),
-               phrase("what gave them"))  # fmt: skip
+    columns = (
+        phrase("role"), phrase("person"), phrase("points of 100"), phrase("line"), phrase("months below the line"),
+        phrase("what gave them"),
+    )  # fmt: skip
     rows = tuple(
         (
             say(ROLES.get(each.role, each.role), language), names.get(each.person, each.person),
@@ -165,13 +196,9 @@ def definitions(language: str) -> Paper:
     """Every indicator with what it counts, of what, and when something is due."""
     columns = (phrase("code"), phrase("indicator"), phrase("counted"), phrase("of"), phrase("due"))
     rows = tuple(
-        (code, *(_spoken(said, language) for said in (one.name, one.counts, one.of, one.due)))
+        (code, *(said.say(language) for said in (one.name, one.counts, one.of, one.due)))
         for code, one in INDICATORS.items()
     )
     return Paper(
         phrase("Indicators").say(language), tuple(said.say(language) for said in columns), rows, language=language
     )
-
-
-def _spoken(said: Phrase, language: str) -> str:
-    return said.say(language)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gridmap.channels import webhook
 from gridmap.channels.kinds import CHANNELS
-from gridmap.channels.sending import Address, Outcome
+from gridmap.channels.sending import Address, Outcome, Sender
 from gridmap.domain.letters import CHANNEL_KINDS, Letter
 from gridmap.domain.model import Site
 from gridmap.domain.roles import ROLES
@@ -76,11 +76,11 @@ def named(session: Session, site: Site, name: str) -> Row[Any]:
     return found
 
 
-def trial(row: Row[Any], site_name: str, at: datetime) -> Outcome:
+def trial(row: Row[Any], site_name: str, at: datetime, senders: Mapping[str, Sender]) -> Outcome:
     """Send a test by a channel and say what became of it; nothing is stored."""
     said = Phrase(TRIED.key, {"name": row.name, "site": site_name}).say(row.language)
     letter = Letter(uuid4(), "test", said, said, row.language, at, facts={"site": row.site})
-    return CHANNELS[row.kind].send(Address(row.kind, row.address, row.secret), letter, at)
+    return senders[row.kind](Address(row.kind, row.address, row.secret), letter, at)
 
 
 def as_json(rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:

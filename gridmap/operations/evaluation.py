@@ -150,7 +150,12 @@ def _read_lines(rows: pd.DataFrame) -> dict[tuple[str, str], list[Line]]:
         key = str(row.pop("role")), str(row.pop("person"))
         line: dict[str, Any] = {str(name): None if pd.isna(value) else value for name, value in row.items()}
         found.setdefault(key, []).append(Line(**line))
-    return found
+    return _ordered(found)
+
+
+def _ordered(lines: Mapping[tuple[str, str], list[Line]]) -> dict[tuple[str, str], list[Line]]:
+    order = list(INDICATORS)
+    return {key: sorted(each, key=lambda line: order.index(line.indicator)) for key, each in lines.items()}
 
 
 def _standings(
@@ -193,10 +198,8 @@ def _computed(session: Session, site: Site, span: Span, at: datetime) -> list[St
         weighing = next((each for each in weighed.get(role, ()) if each.indicator == row["indicator"]), None)
         if weighing is not None:
             lines.setdefault((role, person), []).append(_line(weighing, row, base.get((role, person))))
-    order = list(INDICATORS)
-    ordered = {key: sorted(each, key=lambda line: order.index(line.indicator)) for key, each in lines.items()}
     held = dict.fromkeys(weighed, LINE) | stored.lines(session, site.id)
-    return _standings(session, site, span, ordered, held)
+    return _standings(session, site, span, _ordered(lines), held)
 
 
 def _line(weighing: Weighing, row: Mapping[str, Any], base: float | None) -> Line:

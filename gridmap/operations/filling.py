@@ -21,7 +21,7 @@ from gridmap.domain.rights import Viewer
 from gridmap.domain.subjects import SUBJECTS
 from gridmap.errors import NotFoundError
 from gridmap.language import Phrase, phrase, say
-from gridmap.maps.words import STATUSES, URGENCIES, moment_words, role_term, term
+from gridmap.maps.words import STATUSES, URGENCIES, given, moment_words, role_term, term
 from gridmap.operations import indicators
 from gridmap.storage import forms as stored
 from gridmap.storage import issues as stored_issues
@@ -184,10 +184,10 @@ def cleaning_record(asked: Asked) -> tuple[tuple[str, ...], Rows]:
 
 def _in_time(asked: Asked, row: Row) -> str:
     """Yes or no; nothing where it has no limit, or there is time left."""
-    met = not pd.isna(row["resolved_at"])
-    if pd.isna(row["due_at"]) or (not met and (row["due_at"] > asked.at or row["status"] in ENDED)):
+    due, done, over = row["due_at"], row["resolved_at"], row["status"] in ENDED
+    if not given(due) or (not given(done) and (due > asked.at or over)):
         return ""
-    return asked.say(phrase("yes") if met and row["resolved_at"] <= row["due_at"] else phrase("no"))
+    return asked.say(phrase("yes") if given(done) and done <= due else phrase("no"))
 
 
 def weekly_summary(asked: Asked) -> tuple[tuple[str, ...], Rows]:
@@ -223,9 +223,9 @@ def technicians_month(asked: Asked) -> tuple[tuple[str, ...], Rows]:
         asked.session, asked.site, span, asked.at, by="handler", codes=OF_TECHNICIANS, viewer=asked.viewer
     )
     rows: list[tuple[object, ...]] = []
-    for (code, name), taken in handled.groupby(["handler_code", "handler"]).size().items():
-        of_him = found[found["subject"] == code].set_index("indicator")
-        rows.append((name, int(taken), *(_out_of(of_him, code) for code in OF_TECHNICIANS)))
+    for person, his in handled.groupby("handler_code"):
+        of_him = found[found["subject"] == person].set_index("indicator")
+        rows.append((his["handler"].iloc[0], len(his), *(_out_of(of_him, code) for code in OF_TECHNICIANS)))
     names = [phrase("technician"), phrase("issues handled"), *(INDICATORS[code].name for code in OF_TECHNICIANS)]
     return tuple(asked.say(name) for name in names), tuple(rows)
 

@@ -251,6 +251,8 @@ class Moves:
         if not new:
             return
         stored.hold_issues(self.session, new)
+        # Who had to wait may know of plans and calendars that hold no more.
+        self.router.known = self.router.known.current(self.session)
         for row in stored.issues_in_full(self.session, new):
             self.moving[row["code"]] = Moving.of(dict(row))
 

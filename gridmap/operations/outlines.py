@@ -15,10 +15,13 @@ import pandas as pd
 import pyproj
 
 from gridmap.domain import codes
+from gridmap.domain.almanac import almanac
 from gridmap.domain.categories import CATEGORIES, GROUPS, CategoryRow
 from gridmap.domain.findings import Acceptance
 from gridmap.domain.frames import BUILDINGS, FACILITIES, GRIDS, OVERLAYS, PEOPLE, POSTS, UNITS, Shape
+from gridmap.domain.hours import parse_own_hours
 from gridmap.domain.lifecycle import DISPATCH_MODELS, KINDS, URGENCIES
+from gridmap.domain.limits import limit_as_json, parse_limits
 from gridmap.domain.model.places import OVERLAY_KINDS
 from gridmap.domain.roles import ROLES, SPECIALTIES
 from gridmap.domain.rules import DUTIES, IN_CHARGE, PLACES, QUESTIONS, parse_rules
@@ -67,6 +70,8 @@ class Outline:
     national_division: str | None = None
     accept: tuple[Acceptance, ...] = ()
     rules: tuple[Mapping[str, Any], ...] | None = None
+    limits: tuple[Mapping[str, Any], ...] | None = None
+    hours: Mapping[str, Any] | None = None
     categories: tuple[CategoryRow, ...] = ()
 
 
@@ -189,9 +194,14 @@ def _days(value: Any) -> int:
     return value
 
 
+def _country(value: Any) -> str:
+    """A country whose public holidays are known, by its ISO code."""
+    return almanac(name_of(value)).country
+
+
 SITE: Mapping[str, Kept] = {
     "code": _code, "name": name_of, "kind": name_of, "grade": name_of, "community": name_of, "street": name_of,
-    "gross_area_m2": _number(1e12), "timezone": _zone, "calendar": name_of, "metric_epsg": _metric_system,
+    "gross_area_m2": _number(1e12), "timezone": _zone, "calendar": _country, "metric_epsg": _metric_system,
     "tolerance_m": _number(FARTHEST_M), "building_reach_m": _number(FARTHEST_M), "fallback_role": _one_of(ROLES),
     "dispatch_model": _one_of(DISPATCH_MODELS), "silence_days": _days,
 }  # fmt: skip
@@ -258,6 +268,8 @@ def outline_from_toml(path: Path) -> Outline:
         "plan": table_of,
         "layers": table_of,
         "rules": _tables,
+        "limits": _tables,
+        "hours": table_of,
         "categories": _tables,
     }
     said = {"site": {}, **_said(f"{path}: the plan", said, parts)}
@@ -270,6 +282,7 @@ def outline_from_toml(path: Path) -> Outline:
         national_division=plan.get("national_division"),
         accept=tuple(plan.get("accept", ())),
         rules=_rules(path, said["rules"]) if "rules" in said else None,
+        **_time(path, said),
         categories=_categories(path, said.get("categories", [])),
     )
 
@@ -294,6 +307,17 @@ def _rules(path: Path, rows: list[Mapping[str, Any]]) -> tuple[Mapping[str, Any]
         rules.append({**rule, "when": when, "seats": seats})
     _at(str(path), parse_rules, rules)
     return tuple(rules)
+
+
+def _time(path: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a plan says of the site's time: limits that come before those of the trade, and hours."""
+    found: dict[str, Any] = {}
+    if "limits" in said:
+        found["limits"] = tuple(limit_as_json(row) for row in _at(f"{path}: [[limits]]", parse_limits, said["limits"]))
+    if "hours" in said:
+        _at(f"{path}: [hours]", parse_own_hours, said["hours"])
+        found["hours"] = said["hours"]
+    return found
 
 
 def _categories(path: Path, rows: list[Mapping[str, Any]]) -> tuple[CategoryRow, ...]:

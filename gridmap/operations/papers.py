@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -56,10 +58,14 @@ class Paper:
     signed: tuple[str, ...] = ()
     language: str = DEFAULT
     upright: bool = False
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    # The table with numbers as numbers, where what is read is something else.
+    table: pd.DataFrame | None = field(default=None, compare=False)
 
     def frame(self) -> pd.DataFrame:
         """The table alone, as a file of columns has it."""
+        if self.table is not None:
+            return self.table
         rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
         return pd.DataFrame(rows, columns=list(self.columns))
 
@@ -70,13 +76,24 @@ def as_json(paper: Paper) -> dict[str, Any]:
         "title": paper.title,
         "above": [{"name": name, "value": value} for name, value in paper.above],
         "columns": list(paper.columns),
-        "rows": [[_plain(value) for value in row] for row in paper.rows],
+        "rows": [[plain(value) for value in row] for row in paper.rows],
         "notes": list(paper.notes),
     }
 
 
-def _plain(value: object) -> object:
-    return None if value is None or (isinstance(value, float) and value != value) else value
+def plain(value: Any) -> Any:
+    """A value as JSON has it: a frame is its rows, a moment is written out, and a number that is none is null."""
+    if isinstance(value, pd.DataFrame):
+        return [plain(row) for row in value.to_dict("records")]
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value
 
 
 def written(paper: Paper, kind: str, nonce: str | None = None) -> bytes:

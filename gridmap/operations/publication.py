@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from gridmap.domain.findings import Acceptance, Finding, accept
 from gridmap.domain.model import Edition, Site
 from gridmap.errors import NotFoundError, RefusedError
+from gridmap.operations import calendars
 from gridmap.operations.checks import Checked, recheck
 from gridmap.operations.issues import reroute
+from gridmap.operations.outlines import Outline
 from gridmap.storage import issues as stored_issues
 from gridmap.storage import people, places
 
@@ -42,7 +44,7 @@ def publish(session: Session, checked: Checked, at: datetime, *, draft: bool = F
     refuse_errors(checked.findings)
     outline = checked.plan.outline
     places.lock_site(session, str(outline.site["code"]), exclusive=True)
-    site = _site(session, checked)
+    site = _site(session, checked, at)
     edition = Edition(
         site_id=site.id,
         number=1 + (session.scalar(select(func.max(Edition.number)).where(Edition.site_id == site.id)) or 0),
@@ -80,7 +82,7 @@ def _acceptance_of(name: str, errors: Sequence[Finding]) -> str:
     return f"--accept {name}" + (f":{','.join(codes)}" if 0 < len(codes) <= 5 else "")
 
 
-def _site(session: Session, checked: Checked) -> Site:
+def _site(session: Session, checked: Checked, at: datetime) -> Site:
     said = dict(checked.plan.outline.site)
     metric_epsg = said.pop("metric_epsg", None)
     site = session.scalar(select(Site).where(Site.code == said["code"]))
@@ -99,7 +101,16 @@ def _site(session: Session, checked: Checked) -> Site:
     session.flush()
     session.refresh(site)
     stored_issues.write_categories(session, checked.plan.outline.categories, site.id)
+    _set_time(session, site, checked.plan.outline, at)
     return site
+
+
+def _set_time(session: Session, site: Site, outline: Outline, at: datetime) -> None:
+    """Hours and limits of the site's own, where the plan says them: what is under way is counted anew."""
+    if outline.hours is not None:
+        calendars.set_hours(session, site, outline.hours, at)
+    if outline.limits is not None:
+        calendars.set_limits(session, site, outline.limits, at)
 
 
 def _starts(session: Session, site: Site, valid_from: datetime | None, at: datetime) -> datetime:

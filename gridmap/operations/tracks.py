@@ -73,7 +73,6 @@ class Covered:
     tier: int
     walkable_m2: float
     walked_m2: float
-    walks: int
 
     @property
     def share(self) -> float | None:
@@ -93,7 +92,7 @@ def coverage(
     edition = _edition(session, site, until)
     codes = leaves(session, site, until) if grids is None else list(grids)
     rows = stored.coverage(session, site.id, edition.id, codes, since, until, person_id)
-    return [Covered(row.code, row.name, row.tier, row.walkable_m2, row.walked_m2, row.walks) for row in rows]
+    return [Covered(row.code, row.name, row.tier, row.walkable_m2, row.walked_m2) for row in rows]
 
 
 def leaves(session: Session, site: Site, at: datetime, area: Container[str] | None = None) -> list[str]:

@@ -26,25 +26,13 @@ from gridmap.spatial.coordinates import snap
 A_DAY: Final = 41.0  # reports, before the storm and what was planted
 GROWTH: Final = 0.15  # by which the last day is busier than the first
 STORM_DAYS_AGO, STORM_BEGINS_H, STORM_LASTS_H = 41, 14.0, 9.0
-# Hours until an issue must be resolved: by its category, else its urgency, else its kind.
-LIMITS_H: Final[dict[str, float]] = {
-    "litter": 1, "bin_full": 1, "dirty_interior": 10, "dirty_car_park": 10, "flyposting": 10, "water_feature": 24,
-    "greening": 24, "waste_removal": 10, "emergency": 24, "urgent": 24, "life": 4,
-    "repair": 48, "complaint": 168, "enquiry": 48, "suggestion": 48, "inspection": 48, "alarm": 24,
-}  # fmt: skip
-PACE, UNEVEN = 0.4, 0.75  # the middle share of its limit that an issue takes, and how far they differ
-STUCK, STUCK_TIMES = 0.035, 9.0  # the share that waits for parts or for others, and how much longer it takes
-VOID, MERGED = 0.03, 0.02
 INSPECTED = 0.5  # of what patrols find is told as a finding of an inspection
 # The groups and categories that are about the facility they are found at, and not only beside it.
 OF_FACILITIES: Final = {
     "equipment", "smart_systems", "fire_equipment", "bin_full", "water_feature", "waste_removal", "dirty_car_park",
 }  # fmt: skip
-# How far an open issue has come, by the share of its time that has gone.
-LADDER: Final = (
-    (0.04, "reported"), (0.1, "filed"), (0.2, "dispatched"), (0.32, "accepted"), (0.86, "in_progress"),
-    (0.95, "resolved"), (1.0, "checked"),
-)  # fmt: skip
+# What becomes of a report is not said here: that is lived (`world`).
+TOLD: Final = tuple(name for name in POINTS.columns if name not in ("extent_m", "status", "due_at", "closed_at"))
 
 
 @dataclass(frozen=True)
@@ -63,15 +51,15 @@ PLANTED: Final = Planted("water_leak", "WJ-I-02", "I14", 38.0, 30, 46)
 
 
 def reports(estate: Estate, until: datetime, days: int = 90, seed: int = 7) -> pd.DataFrame:
-    """What was reported on an estate in the days before a moment, with the columns of `frames.POINTS`, by time."""
+    """What was reported on an estate in the days before a moment, by time, with the columns of `frames.POINTS`."""
     if until.tzinfo is None or days < 1:
         raise InputError("reports are made of whole days before a moment with a time zone: give both")
     lived = _Days(estate, pd.Timestamp(until), days, np.random.default_rng(seed))
     table = pd.concat([pd.DataFrame(part) for part in lived.parts() if len(part["lon"])], ignore_index=True)
     table = table.sort_values(["reported_at", "lon", "lat"], kind="stable").reset_index(drop=True)
-    table = lived.handled(table)
+    table["reported_at"] = pd.to_datetime(table["reported_at"], utc=True)
     table["reference"] = _references(table["reported_at"], str(estate.site["timezone"]))
-    table = table.reindex(columns=list(POINTS.columns))
+    table = table.reindex(columns=list(TOLD))
     texts = table[["level", "facility", "about"]].astype(object)
     return table.assign(**texts.where(texts.notna(), None))
 
@@ -202,32 +190,6 @@ class _Days:
             "text": [text.format(label) for text, label in zip(words, places["label"], strict=True)], "source": source,
         }  # fmt: skip
 
-    def handled(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The reports with their deadlines, and how far each has come by the moment."""
-        count = len(table)
-        table["reported_at"] = pd.to_datetime(table["reported_at"], utc=True)
-        limit = np.array([_limit(*row) for row in table[["category", "urgency", "kind"]].itertuples(index=False)])
-        table["due_at"] = table["reported_at"] + pd.to_timedelta(limit, unit="h")
-        stuck = self.draw.random(count) < STUCK
-        taken = limit * PACE * np.exp(UNEVEN * self.draw.standard_normal(count)) * np.where(stuck, STUCK_TIMES, 1)
-        closed = (table["reported_at"] + pd.to_timedelta(np.ceil(taken * 60), unit="min")).dt.floor("min")
-        over = (closed <= self.until).to_numpy()
-        table["closed_at"] = closed.where(over)
-        table["status"] = np.where(over, self._ends(count), self._stages(table, taken, stuck))
-        return table
-
-    def _ends(self, count: int) -> NDArray[np.object_]:
-        drawn = self.draw.random(count)
-        return np.select([drawn < VOID, drawn < VOID + MERGED], ["void", "merged"], "closed").astype(object)
-
-    def _stages(self, table: pd.DataFrame, taken: NDArray[np.float64], stuck: NDArray[np.bool_]) -> NDArray[np.object_]:
-        """Where on the ladder an issue stands that is not over; what is stuck is on hold, or with others."""
-        gone = (self.until - table["reported_at"]).dt.total_seconds().to_numpy() / 3600 / taken
-        stage = np.select([gone < share for share, _ in LADDER], [status for _, status in LADDER], LADDER[-1][1])
-        stage = np.where(stuck & (gone > LADDER[0][0]), "on_hold", stage).astype(object)
-        referred = table["category"].isin([row.code for row in CATEGORIES if row.refer_to]).to_numpy()
-        return np.where(referred & (gone > LADDER[1][0]), "referred", stage)
-
     def _chosen(self, weights: NDArray[np.float64], count: int) -> NDArray[np.intp]:
         """Positions drawn by their weights."""
         bounds = np.cumsum(weights)
@@ -238,8 +200,3 @@ class _Days:
 
 def _minutes(moment: pd.Timestamp) -> int:
     return int(moment.hour * 60 + moment.minute)
-
-
-def _limit(category: str, urgency: str, kind: str) -> float:
-    """Hours until an issue must be resolved."""
-    return next(LIMITS_H[word] for word in (category, urgency, kind) if word in LIMITS_H)

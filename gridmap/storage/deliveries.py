@@ -157,13 +157,15 @@ class Claim:
     occasion: Occasion
 
 
-# The next limit of an issue that has not been met, or the one that the message is about.
+# What a message `m` is about; its limit is the one it names, or the next of its issue that has not been met.
 OCCASION: Final = """
-    select m.id as message_id, m.uid, m.kind, m.created_at, m.urgent, m.read_at, m.data, s.code as site,
-           s.name as site_name, s.timezone, i.code as issue, c.code as category, c.name as category_name,
-           g.code as grid, p.code as person, coalesce(m.data ->> 'name', m.data ->> 'round') as round,
-           coalesce(m.data ->> 'stamp', next.stamp) as stamp, next.due_at as next_due_at
-    from message m join site s on s.id = m.site_id
+    m.id as message_id, m.uid, m.kind, m.created_at, m.urgent, m.read_at, m.data, s.code as site,
+    s.name as site_name, s.timezone, i.code as issue, c.code as category, c.name as category_name,
+    g.code as grid, p.code as person, coalesce(m.data ->> 'name', m.data ->> 'round') as round,
+    coalesce(m.data ->> 'stamp', next.stamp) as stamp, next.due_at as next_due_at
+"""
+ABOUT: Final = """
+    join site s on s.id = m.site_id
     left join issue i on i.id = m.issue_id left join category c on c.id = i.category_id
     left join grid g on g.id = i.grid_id left join person p on p.id = m.person_id
     left join lateral (
@@ -188,10 +190,10 @@ def claim(session: Session, at: datetime, until: datetime, limit: int) -> list[C
                 from chosen where delivery.id = chosen.id
                 returning delivery.id, delivery.attempts, delivery.message_id, delivery.channel_id
             )
-            select claimed.id, claimed.attempts, ch.kind as channel, ch.address, ch.secret, ch.language, o.*
+            select claimed.id, claimed.attempts, ch.kind as channel, ch.address, ch.secret, ch.language, {OCCASION}
             from claimed join channel ch on ch.id = claimed.channel_id
-            join ({OCCASION}) o on o.message_id = claimed.message_id
-            order by o.urgent desc, claimed.id
+            join message m on m.id = claimed.message_id {ABOUT}
+            order by m.urgent desc, claimed.id
         """),
         {"at": at, "until": until, "limit": limit},
     )
@@ -281,7 +283,7 @@ def messages_of(
     read, last = after or (False, 2**62)
     rows = session.execute(
         text(f"""
-            select o.* from ({OCCASION}) o join message m on m.id = o.message_id left join issue i on i.id = m.issue_id
+            select {OCCASION} from message m {ABOUT}
             where {_MINE} and m.not_before <= :at and (i.about_id is null or i.about_id <> m.person_id)
               and ((m.read_at is not null) > :read or (m.read_at is not null) = :read and m.id < :last)
             order by m.read_at is not null, m.id desc limit :limit

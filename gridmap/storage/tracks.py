@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 SIGHT_M: Final = 15.0
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 LONGEST_STEP_M: Final = 250.0
-# Corners nearer than this to the line say nothing about what was seen.
-COARSE_M: Final = 2.0
+# How finely walks are noted: nobody knows where he was more closely.
+SQUARE_M: Final = 3.0
 
 
 def lock_track(session: Session, person_id: int) -> None:
@@ -52,10 +52,13 @@ def write_points(session: Session, person_id: int, rows: Sequence[Mapping[str, A
     return int(written.rowcount)  # type: ignore[attr-defined]
 
 
-# Points of a person that follow one another closely are a walk; what lies in sight of it has been walked.
+# Points of a person that follow one another closely are a walk, and what lies in sight of it has been walked. A month
+# of walks crosses itself without end, so it is first noted on a lattice: however often one was there, it is one square.
 COVERAGE: Final = """
     with ground as materialized (
-        select g.id, g.code, g.name, g.tier, g.shape_m, s.metric_epsg, st_expand(g.geom, 0.0005) as reach,
+        select g.id, g.code, g.name, g.tier, s.metric_epsg, st_expand(g.geom, 0.0005) as reach,
+               (st_xmin(g.shape_m) - :sight) / :square as west, (st_xmax(g.shape_m) + :sight) / :square as east,
+               (st_ymin(g.shape_m) - :sight) / :square as south, (st_ymax(g.shape_m) + :sight) / :square as north,
                coalesce(st_difference(g.shape_m, (
                    select st_union(b.shape_m) from building b
                    where b.site_id = e.site_id and st_intersects(b.shape_m, g.shape_m)
@@ -64,37 +67,38 @@ COVERAGE: Final = """
         where e.id = :edition and g.code = any(:grids)
     ),
     fixes as materialized (
-        select p.person_id, p.at, p.geom from person w join position p on p.person_id = w.id
+        select p.person_id, p.at, st_transform(p.geom, (select metric_epsg from ground limit 1)) as spot
+        from person w join position p on p.person_id = w.id
         where w.site_id = :site and p.at >= :since and p.at < :until
           and (cast(:person as bigint) is null or w.id = :person)
           and p.geom && (select st_extent(reach)::geometry from ground)
     ),
-    steps as (
-        select person_id, at, st_setsrid(st_transform(geom, (select metric_epsg from ground limit 1)), 0) as spot,
-               lag(at) over walk as last_at, lag(geom) over walk as last_geom, geom
+    steps as materialized (
+        select st_x(spot) as x, st_y(spot) as y, at - lag(at) over walk <= :pause as goes_on,
+               st_x(lag(spot) over walk) as last_x, st_y(lag(spot) over walk) as last_y
         from fixes window walk as (partition by person_id order by at)
     ),
-    runs as (
-        select person_id, at, spot, sum(case when last_at is null or at - last_at > :pause
-                                              or st_distancesphere(geom, last_geom) > :step then 1 else 0 end)
-                                    over (partition by person_id order by at) as run
-        from steps
+    lengths as (
+        select x, y, case when goes_on and d <= :step then last_x - x else 0 end as back_x,
+               case when goes_on and d <= :step then last_y - y else 0 end as back_y,
+               case when goes_on and d <= :step then ceil(d / :square) else 0 end as n
+        from (select *, sqrt((x - last_x) ^ 2 + (y - last_y) ^ 2) as d from steps) measured
     ),
-    lines as materialized (
-        select case when count(*) = 1 then (array_agg(spot))[1]
-                    else st_simplify(st_makeline(spot order by at), :coarse, true) end as line
-        from runs group by person_id, run
+    squares as materialized (
+        select distinct floor((x + back_x * k / greatest(n, 1)) / :square) as column_,
+               floor((y + back_y * k / greatest(n, 1)) / :square) as row_
+        from lengths cross join lateral generate_series(0, n::int) as k
     ),
     seen as (
-        select g.id, count(l.line) as walks,
-               st_union(st_buffer(
-                   st_intersection(l.line, st_expand(st_envelope(g.shape_m), :sight)), :sight, 4
-               )) as seen
-        from ground g join lines l on st_dwithin(l.line, g.shape_m, :sight)
+        select g.id, st_buffer(st_union(st_makeenvelope(
+            q.column_ * :square, q.row_ * :square, (q.column_ + 1) * :square, (q.row_ + 1) * :square
+        )), :sight - :square / 2, 4) as seen
+        from ground g join squares q
+          on q.column_ between g.west - 1 and g.east and q.row_ between g.south - 1 and g.north
         group by g.id
     )
     select g.code, g.name, g.tier, st_area(g.walkable) as walkable_m2,
-           coalesce(st_area(st_intersection(g.walkable, s.seen)), 0) as walked_m2, coalesce(s.walks, 0) as walks
+           coalesce(st_area(st_intersection(g.walkable, s.seen)), 0) as walked_m2
     from ground g left join seen s on s.id = g.id order by g.tier desc, g.code
 """
 
@@ -108,14 +112,14 @@ def coverage(
     until: datetime,
     person_id: int | None = None,
 ) -> list[Row[Any]]:
-    """For each grid: its ground without buildings in m2, how much of it was in sight of a walk, and how many walks."""
+    """For each grid: its ground without buildings in m2, and how much of it was in sight of a walk."""
     return list(
         session.execute(
             text(COVERAGE),
             {
                 "edition": edition_id, "grids": list(grids), "site": site_id, "since": since, "until": until,
                 "person": person_id, "pause": LONGEST_PAUSE, "step": LONGEST_STEP_M, "sight": SIGHT_M,
-                "coarse": COARSE_M,
+                "square": SQUARE_M,
             },
         )
     )  # fmt: skip

@@ -172,6 +172,15 @@ def load(database: Database, estate: Estate, folder: Path, **site: Any) -> None:
         publish(session, check(session, read_plan(outline_from_toml(plan)), NOW), NOW)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _beats() -> Iterator[None]:
+    """What the service does by itself, it does in no test that is about something else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.ticking.CLOCK_EVERY_S", 36_000.0)
+        patch.setattr("api.ticking.POST_EVERY_S", 36_000.0)
+        yield
+
+
 @contextmanager
 def opened(database: Database, home: Path) -> Iterator[House]:
     """The service on a store."""

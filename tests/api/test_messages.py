@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -129,6 +130,15 @@ def test_the_page_shows_what_there_is_as_text(quiet: House) -> None:
     assert "script-src 'nonce-" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"
     assert "There is nothing to read." in quiet.by("supervisor").get("/messages/page?lang=en").text
+
+
+def test_a_message_is_read_away_on_the_page(quiet: House) -> None:
+    tom, uid = quiet.by("technician"), tell(quiet, "TOM", "overdue_round")
+    (action,) = re.findall(r'<form method="post" action="([^"]+)">', tom.get("/messages/page").text)
+    assert action == f"/messages/{uid}/read"
+    answer = tom.post(action, headers={"Accept": "text/html,*/*"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/messages/page")
+    assert "<form" not in tom.get("/messages/page").text
 
 
 def test_who_is_not_signed_in_is_led_to_where_he_can(quiet: House) -> None:

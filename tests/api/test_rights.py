@@ -78,6 +78,18 @@ TRIED: dict[str, tuple[str, dict[str, Any]]] = {
     "GET /channels": ("/channels?site=WJ", {}),
     "POST /channels": ("/channels", {"json": {}}),
     "DELETE /channels/{number}": ("/channels/987654?site=WJ", {}),
+    "GET /indicators": ("/indicators", {}),
+    "GET /kpis": ("/kpis?period=2026-04&site=WJ", {}),
+    "GET /scores": ("/scores?period=2026-04&site=WJ", {}),
+    "GET /periods": ("/periods?site=WJ", {}),
+    "POST /periods/{period}/close": ("/periods/2026-05/close?site=WJ", {}),
+    "POST /periods/{period}/entries": (
+        "/periods/2026-05/entries?site=WJ", {"json": {"indicator": "accidents", "numerator": 0}}
+    ),
+    "GET /weights": ("/weights?site=WJ", {}),
+    "PUT /weights/{role}": ("/weights/guard?site=WJ", {"json": {"weights": []}}),
+    "GET /forms": ("/forms", {}),
+    "GET /forms/{name}": ("/forms/stewards_log?site=WJ&format=json", {}),
 }
 
 # The columns in short.
@@ -142,6 +154,16 @@ POST /messages/{uid}/read           404  404  404  404  404  404  404  404  404 
 GET  /channels                      403  403  403  403  403  403  403  403  403  403  200  401
 POST /channels                      403  403  403  403  403  403  403  403  403  403  422  401
 DELETE /channels/{number}           403  403  403  403  403  403  403  403  403  403  404  401
+GET  /indicators                    403       200        200         200     200     200        200        200       200     200    200   401
+GET  /kpis                          403       200        200         200     200     200        200        200       200     200    200   401
+GET  /scores                        403       200        200         200     200     403        200        200       200     403    200   401
+GET  /periods                       403       200        200         200     200     403        200        200       200     403    200   401
+POST /periods/{period}/close        403       403        403         403     409     403        403        403       403     403    409   401
+POST /periods/{period}/entries      403       403        403         403     204     403        403        403       403     403    204   401
+GET  /weights                       403       200        200         200     200     403        200        200       200     403    200   401
+PUT  /weights/{role}                403       403        403         403     204     403        403        403       403     403    204   401
+GET  /forms                         403       200        200         200     200     200        200        200       200     403    200   401
+GET  /forms/{name}                  403       200        200         200     200     200        200        200       200     403    200   401
 """
 
 # Seen from grid Z1-C1-1, cluster Z1-C1 and zone Z1, what is own, a sibling's, a parent's, a child's, or of another

@@ -92,6 +92,13 @@ def test_5_the_clock_sends_what_is_due_and_says_so(run: Run, store: Database, tm
     assert [json.loads(request.body)["type"] for request in receiver.requests] == ["test", "overdue_round"]
 
 
+def test_5_what_goes_to_the_log_is_seen(run: Run) -> None:
+    assert run("channels", "add", "log", "--kind", "log", "--language", "en").status == 0
+    ran = run("channels", "test", "log")
+    assert ran.out == "log has taken it\n"
+    assert ran.err == "- This is a test of the channel log: messages of 望江花园 will come this way.\n"
+
+
 def test_6_a_channel_that_does_not_take_the_test_says_why(run: Run, store: Database) -> None:
     ran = run("channels", "test", "hook")
     assert (ran.status, ran.err) == (1, "gridmap: hook did not take it: no answer: ConnectionRefusedError\n")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from gridmap.domain.commands import Actor, Command
@@ -54,6 +56,16 @@ def account(session: Session, name: str = "desk", role: str = "dispatcher") -> i
             {"name": name, "role": role},
         ).scalar_one()
     )
+
+
+@contextmanager
+def undone(engine: Engine) -> Iterator[Session]:
+    """A session whose transaction is undone in the end."""
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            yield session
+        transaction.rollback()
 
 
 @dataclass
@@ -150,7 +162,9 @@ class Stage:
     def dump(self) -> dict[str, list[Any]]:
         """Every row of everything that moving issues may write to."""
         return {
-            table: list(self.session.execute(text(f"select to_jsonb(t) as row from {table} t order by t::text")).scalars())
+            table: list(
+                self.session.execute(text(f"select to_jsonb(t) as row from {table} t order by t::text")).scalars()
+            )
             for table in TABLES
         }
 

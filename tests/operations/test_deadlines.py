@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from time import sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,12 +20,19 @@ from gridmap.domain.history import Line, replay
 from gridmap.domain.model import Site
 from gridmap.domain.rights import Viewer
 from gridmap.errors import FieldError, ForbiddenError, InputError, NotFoundError
-from gridmap.operations import calendars, warnings
+from gridmap.operations import accounts, calendars, warnings
+from gridmap.operations.checks import check
 from gridmap.operations.deadlines import recompute, renew_provisional
 from gridmap.operations.intake import Intake, Report
 from gridmap.operations.moves import act_on
+from gridmap.operations.outlines import outline_from_toml
+from gridmap.operations.plans import read_plan
+from gridmap.operations.publication import publish
 from gridmap.operations.warnings import Weather
-from tests.estate import spot
+from gridmap.storage import places
+from gridmap.storage.database import Database
+from tests.estate import Estate, spot
+from tests.operations.conftest import Publisher
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WEDNESDAY = datetime(2026, 5, 13, 10, tzinfo=SHANGHAI)
@@ -188,6 +198,70 @@ def test_what_is_reported_afterwards_is_counted_by_what_is_said_now(
 ) -> None:
     calendars.set_day(session, estate, date(2026, 5, 13), [], WEDNESDAY)
     assert due(session, report("fees"))["first_answer"] == "05-14 12:00"
+
+
+PLAN = """
+[[limits]]
+stamp = "resolved"
+after = "2 h"
+categories = ["lamp"]
+
+[hours.hours.late]
+week = { mon-sun = ["14:00-22:00"] }
+[hours.roles]
+technician = "late"
+"""
+
+
+def test_a_plan_says_hours_and_limits_of_its_site(session: Session, published: Publisher) -> None:
+    published(Estate(plan=PLAN))
+    site = places.site(session, "WJ")
+    assert calendars.limits_in_force(site)[0] == {
+        "stamp": "resolved", "after": "2 h", "clock": "round_the_clock", "categories": ["lamp"], "own": True,
+    }  # fmt: skip
+    assert calendars.hours_in_force(session, site)["roles"]["technician"] == "late"
+
+
+def test_a_plan_that_says_them_anew_moves_what_is_under_way(
+    session: Session, estate: Site, report: Reporter, published: Publisher
+) -> None:
+    code = report("lamp")
+    published(Estate(plan=PLAN), WEDNESDAY)
+    assert due(session, code)["resolved"] == "05-13 12:00"
+    assert due(session, code)["on_site"] == "05-13 18:00"
+    assert [line.data["why"] for line in lines(session, code)] == ["hours", "limits"]
+
+
+def test_a_report_on_its_way_is_counted_by_the_day_that_is_set_meanwhile(database: Database, tmp_path: Path) -> None:
+    with database.session() as session:
+        plan = read_plan(outline_from_toml(Estate().write(tmp_path / "plan")))
+        publish(session, check(session, plan, WEDNESDAY), WEDNESDAY)
+        account = accounts.add(session, "desk", "dispatcher", "WJ", None, None, None, WEDNESDAY).id
+
+    def close_thursday() -> None:
+        with database.session() as session:
+            calendars.set_day(session, places.site(session, "WJ"), date(2026, 5, 14), [], WEDNESDAY)
+
+    closing = Thread(target=close_thursday)
+    with database.session() as session:
+        given = Report(*spot(0.5, 0.5), account, "desk", category="fees", site="WJ", text="how much?")
+        code = json.loads(Intake().take(session, [given], WEDNESDAY)[0].answer or "")["code"]
+        closing.start()
+        wait_for_somebody_who_waits(database)
+    closing.join()
+    with database.session() as session:
+        assert due(session, code)["resolved"] == "05-19 18:00"
+        assert len(lines(session, code)) == 1
+
+
+def wait_for_somebody_who_waits(database: Database) -> None:
+    """Until another transaction stands before a lock of ours."""
+    for _ in range(200):
+        with database.session() as session:
+            if session.execute(text("select count(*) from pg_locks where not granted")).scalar_one():
+                return
+        sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 # ---------------------------------------------------------------- what has been reached, and what is on hold

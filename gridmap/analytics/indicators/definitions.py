@@ -47,8 +47,10 @@ _TABLE: Final = (
         phrase("closing rate"),
         phrase("issues closed"),
         phrase("issues due to be closed"),
-        phrase("its limit for resolving passes in the period, or it has none and was closed in it; {rest}",
-               rest=phrase("void, merged, held, referred and self-made issues are not due")),
+        phrase(
+            "its limit for resolving passes in the period, or it has none and was closed in it; "
+            "void, merged, held, referred and self-made issues are not due"
+        ),
         measure=handling.closing,
     ),
     Indicator(
