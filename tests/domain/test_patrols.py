@@ -28,7 +28,7 @@ from gridmap.domain.patrols import (
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
 SOUND = Scan(NOW, NOW, "nfc", off_m=3.0, accuracy_m=5.0, token=True)
 
-moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+moments = st.integers(-500_000, 500_000).map(lambda seconds: NOW + timedelta(seconds=seconds))
 metres = st.floats(0, 1e6)
 scans = st.builds(
     Scan,

@@ -47,7 +47,8 @@ def planned(session: Session, at: datetime = NOW, ahead: timedelta = timedelta(d
     rounds.plan_rounds(session, at, ahead)
     return rows(
         session,
-        "select r.id, r.grid_code, w.code as person, r.due, r.visited, r.status, r.starts, r.ends, r.stops, r.key, r.done_at "
+        "select r.id, r.grid_code, w.code as person, r.due, r.visited, r.status, r.starts, r.ends, r.stops, r.key, "
+        "r.done_at "
         "from round r left join person w on w.id = r.person_id order by r.starts, r.grid_code, r.key",
     )
 
@@ -122,7 +123,7 @@ def test_guards_take_turns_every_four_hours_and_who_is_on_duty_comes_first(
     assert [row.person for row in found[:4]] == ["GUS", "EVE", "GUS", "EVE"] or [row.person for row in found[:4]] == [
         "EVE", "GUS", "EVE", "GUS",
     ]  # fmt: skip
-    names = {number: code for number, code in rows(session, "select id, code from checkpoint")}
+    names = {row.id: row.code for row in rows(session, "select id, code from checkpoint")}
     assert [names[stop] for stop in found[0].stops] == ["gate", "door"]
     session.execute(
         text("insert into shift (person_id, starts, ends) values (:person, :starts, :ends)"),
