@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.dependencies import DbSession, Language, Now, TheSite, with_right
 from api.schemas import (
@@ -49,8 +49,14 @@ def _in_our_years(day: date) -> date:
     return day
 
 
-Day = Annotated[date, Field(strict=False), AfterValidator(_in_our_years)]
-DayAsked = Annotated[date, AfterValidator(_in_our_years)]
+def _written_out(said: Any) -> Any:
+    """Seconds since 1970 are no day."""
+    if isinstance(said, date) or (isinstance(said, str) and len(said) == 10 and said[4] == "-"):
+        return said
+    raise ValueError("is no day: write 2026-05-01")
+
+
+Day = Annotated[date, Field(strict=False), BeforeValidator(_written_out), AfterValidator(_in_our_years)]
 
 
 def in_wgs84(lon: float | None, lat: float | None, datum: str) -> tuple[float | None, float | None]:

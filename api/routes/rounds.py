@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AfterValidator, Field
 
 from api.dependencies import DbSession, Language, Now, TheSite, with_right
-from api.routes.patrols import DayAsked, Named, Number, OfRounds, Scheduling, in_wgs84, span_of
+from api.routes.patrols import Day, Named, Number, OfRounds, Scheduling, in_wgs84, span_of
 from api.schemas import Body, Code, Datum, Latitude, Longitude, Metres, Moment, MomentAsked, Words, among, listed
 from gridmap.domain.patrols import METHODS, ROUND_STATUSES, WHY, Fix
 from gridmap.domain.rights import Viewer
@@ -57,7 +57,7 @@ def list_rounds(
 
 @router.get("/rounds/mine")
 def my_rounds(
-    session: DbSession, viewer: Patrolling, site: TheSite, now: Now, day: Annotated[DayAsked | None, Query()] = None
+    session: DbSession, viewer: Patrolling, site: TheSite, now: Now, day: Annotated[Day | None, Query()] = None
 ) -> list[dict[str, Any]]:
     """What one has to walk today, or on another day of the site's calendar."""
     person_of(viewer)

@@ -40,7 +40,7 @@ Outcome = Delivered | Failed
 class Sender(Protocol):
     """Sends a letter to an address at a moment; it raises nothing."""
 
-    def __call__(self, address: Address, letter: Letter, at: datetime) -> Outcome: ...
+    def __call__(self, address: Address, letter: Letter, at: datetime, /) -> Outcome: ...
 
 
 def by_status(status: int, said: str = "") -> Outcome:

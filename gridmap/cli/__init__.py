@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "calendars": ("calendar", "hours", "limits", "warning"),
     "channels": ("channels",),
     "evaluation": ("kpis", "evaluate", "forms"),
+    "patrols": ("rounds", "households"),
     "maps": ("map",),
     "estates": ("estate",),
     "services": ("serve", "demo"),

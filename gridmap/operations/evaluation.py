@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -111,7 +111,7 @@ def _open(session: Session, site: Site, span: Span) -> None:
         raise FieldError("period", f"{span.name}: people are evaluated by months and quarters, as 2026-05 or 2026-Q2")
     closed = stored.period(session, site.id, span.name)
     if closed is not None:
-        raise ConflictError(f"{span.name} is closed since {closed.closed_at.isoformat()}: it stays as it was")
+        raise ConflictError(f"{span.name} is closed since {closed.closed_at.astimezone(UTC).isoformat()}: it stays as it was")
 
 
 def close_period(

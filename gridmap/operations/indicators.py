@@ -159,7 +159,7 @@ def homes(data: Counted, by: str, subjects: Iterable[Any]) -> pd.Series[Any]:
         return held.set_index("post")["households"].dropna()
     if by == "person":
         return of_people(data, tuple(ROLE_OF_RANK.values()))
-    whole = float(grids.loc[grids["tier"] == 1, "households"].sum())
+    whole = grids.loc[grids["tier"] == 1, "households"].sum(min_count=1)
     return pd.Series(whole, index=list(subjects), dtype=float)
 
 

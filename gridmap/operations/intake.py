@@ -79,6 +79,8 @@ class Intake:
     """Takes reports, and keeps what is known of the plans from one transaction to the next: one for each thread."""
 
     known: Known = field(default_factory=lambda: Known(kept=True))
+    # Whether what comes in is written down later: it went out when it came, not when it is stored.
+    later: bool = False
 
     def warm(self, session: Session, at: datetime) -> None:
         """Read what reports of this moment will ask for, before the first one waits for it."""
@@ -139,9 +141,12 @@ class Intake:
     ) -> None:
         self._decide(session, rows)
         written = stored.write_reports(session, [row for _, row, _ in rows])
-        sent = Moves(session, at, self.known).hand_out(
-            row["code"] for _, row, _ in rows if row["id"] in written and not row["messages"]
-        )
+        came = {
+            row["code"]: reports[n].reported_at or at
+            for n, row, _ in rows
+            if row["id"] in written and not row["messages"]
+        }
+        sent = Moves(session, at, self.known).hand_out(came, came if self.later else None)
         for n, row, _ in rows:
             if row["code"] in sent:
                 outcomes[n].answer = _with(outcomes[n].answer, sent[row["code"]], named=reports[n].named)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -76,6 +76,8 @@ class Moves:
         self.clockwork = Clockwork(session, self.router, at)
         self.telling = Telling(self.dispatch, self.clockwork, at)
         self.moving: dict[str, Moving] = {}
+        # When what is handed out by itself came in, if that is written down later.
+        self.came: Mapping[str, datetime] = {}
 
     def act(self, commands: Sequence[Command]) -> list[Outcome]:
         named = {code for command in commands for code in (command.issue, command.parent) if code}
@@ -91,12 +93,14 @@ class Moves:
             outcome.version = versions.get(outcome.command.issue, outcome.version)
         return outcomes
 
-    def hand_out(self, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def hand_out(
+        self, codes: Iterable[str], came: Mapping[str, datetime] | None = None
+    ) -> dict[str, dict[str, Any]]:
         """Of what has just been reported, what cannot wait goes out; of the rest, those who hand it out are told.
 
-        What has become of those that went out, by code.
+        What has become of those that went out, by code. What is written down later went out when it `came`.
         """
-        codes = list(codes)
+        codes, self.came = list(codes), came or {}
         self._hold(codes)
         self.dispatch.prepare(moving.row for moving in self.moving.values())
         for code in codes:
@@ -199,11 +203,12 @@ class Moves:
 
     def _moment(self, moving: Moving, command: Command) -> datetime:
         """When it was done: now, or earlier if there was no network, but not before what was written last."""
-        if command.at is not None and not self.at - LATE <= command.at <= self.at + AHEAD:
+        made = command.at or self.came.get(moving.row["code"])
+        if made is not None and not self.at - LATE <= made <= self.at + AHEAD:
             raise FieldError("at", "is not within the last 48 hours")
         # Who had to wait for somebody else comes after him, though he asked before.
         last = moving.lines[-1]["at"] if moving.lines else moving.row["last_at"]
-        return max(min(command.at or self.at, self.at), last or self.at - LATE)
+        return max(min(made or self.at, self.at), last or self.at - LATE)
 
     def _runs_otherwise(self, before: Present, present: Present, command: Command) -> bool:
         """Whether a step changes when limits run: a work order, a new beginning, an end of waiting, another subject."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -36,6 +37,15 @@ class Ground:
     checkpoints: Sequence[Row[Any]]
     shifts: Sequence[tuple[str, datetime, datetime]]
     visitors: dict[tuple[str, ...] | None, list[tuple[str, int]]] = field(default_factory=dict)
+
+    @cached_property
+    def below(self) -> dict[str | None, list[Row[Any]]]:
+        """The checkpoints on each grid; all of them under None."""
+        found: dict[str | None, list[Row[Any]]] = {None: list(self.checkpoints)}
+        for point in self.checkpoints:
+            for code in self.rosters.tree.chain(point.leaf):
+                found.setdefault(code, []).append(point)
+        return found
 
 
 def plan_rounds(session: Session, at: datetime, ahead: timedelta = AHEAD) -> int:
@@ -144,11 +154,10 @@ def _meets(plan: Row[Any], ground: Ground, grid: str | None) -> bool:
 
 def _stops(plan: Row[Any], ground: Ground, grid: str | None, key: str) -> list[int]:
     """The checkpoints of a round: the plan's in its order, or all on the ground; of a sample others every time."""
-    tree = ground.rosters.tree
     here = {
         point.code: point.id
-        for point in ground.checkpoints
-        if (grid is None or grid in tree.chain(point.leaf)) and (plan.checkpoints or _within(plan, ground, point.leaf))
+        for point in ground.below.get(grid, ())
+        if plan.checkpoints or _within(plan, ground, point.leaf)
     }
     codes = [code for code in plan.checkpoints if code in here] if plan.checkpoints is not None else list(here)
     if plan.sample is not None and plan.sample < len(codes):

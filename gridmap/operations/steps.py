@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
+from gridmap.domain.categories import CategoryRow
 from gridmap.domain.commands import DISSATISFIED, Command
 from gridmap.domain.lifecycle import EMERGENCIES, ENDED, allowed
 from gridmap.errors import FieldError, ForbiddenError, MoveRefusedError
 from gridmap.operations.dispatch import Dispatch
-from gridmap.operations.moving import Moving, iso
-from gridmap.operations.routing import Router, reason_as_json
+from gridmap.operations.moving import Moving, Row, iso
+from gridmap.operations.routing import Router, answer_as_json, reason_as_json
 from gridmap.operations.telling import Telling
 
 
@@ -72,14 +73,30 @@ def _subject(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:
             raise FieldError("category", f"no category is called {command.category!r}")
         data["category"] = [moving.category, command.category]
         moving.category = command.category
-        # Whose work it is now.
-        moving.row = {**moving.row, "category": found.code, "group": found.group, "specialty": found.specialty}
+        moving.row = {**moving.row, **_about(moves, moving.row, found)}
     if command.urgency is not None:
         data["urgency"] = [moving.urgency, command.urgency]
         moving.urgency = command.urgency
     if command.complex is not None:
         data["complex"] = command.complex
     return data
+
+
+PLACE: Final = ("lon", "lat", "kind", "about", "level", "facility", "extent_m", "accuracy_m")
+
+
+def _about(moves: Acting, row: Row, category: CategoryRow) -> dict[str, Any]:
+    """What an issue says of itself once it is about something else, and whose work that is."""
+    place = {**{name: row[name] for name in PLACE}, "category": category.code}
+    answers = moves.router.routes([place], [moves.at], row["site"])[0].verdict.answers
+    said = {"category": category.code, "group": category.group, "specialty": category.specialty}
+    if not answers:
+        return said
+    owner = answers[0].person.code if answers[0].person else None
+    return {
+        **said, "answers": [answer_as_json(answer) for answer in answers], "owner": owner,
+        "owner_role": answers[0].role, "owner_grid": answers[0].post,
+    }  # fmt: skip
 
 
 def _held(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:

@@ -50,12 +50,17 @@ class Planted:
 PLANTED: Final = Planted("water_leak", "WJ-I-02", "I14", 38.0, 30, 46)
 
 
-def reports(estate: Estate, until: datetime, days: int = 90, seed: int = 7) -> pd.DataFrame:
-    """What was reported on an estate in the days before a moment, by time, with the columns of `frames.POINTS`."""
+def reports(
+    estate: Estate, until: datetime, days: int = 90, seed: int = 7, *, ordinary: bool = False
+) -> pd.DataFrame:
+    """What was reported on an estate in the days before a moment, by time, with the columns of `frames.POINTS`.
+
+    Days that are `ordinary` have no storm, and nothing planted.
+    """
     if until.tzinfo is None or days < 1:
         raise InputError("reports are made of whole days before a moment with a time zone: give both")
     lived = _Days(estate, pd.Timestamp(until), days, np.random.default_rng(seed))
-    table = pd.concat([pd.DataFrame(part) for part in lived.parts() if len(part["lon"])], ignore_index=True)
+    table = pd.concat([pd.DataFrame(part) for part in lived.parts(ordinary=ordinary) if len(part["lon"])], ignore_index=True)
     table = table.sort_values(["reported_at", "lon", "lat"], kind="stable").reset_index(drop=True)
     table["reported_at"] = pd.to_datetime(table["reported_at"], utc=True)
     table["reference"] = _references(table["reported_at"], str(estate.site["timezone"]))
@@ -85,13 +90,15 @@ class _Days:
             estate.posts.loc[estate.posts["role"].isin(["guard", "front_desk", "grid_owner"]), "person"]
         )
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self, *, ordinary: bool) -> Iterator[Part]:
         """The reports story by story: the ordinary ones, a storm's, and what was planted."""
         weights = np.array([story.weight for story in STORIES])
         drawn = self._chosen(weights, round(A_DAY * self.days))
         for number, story in enumerate(STORIES):
             count = int((drawn == number).sum())
             yield self._told(story, self._places(story, count), self._moments(story, count))
+        if ordinary:
+            return
         if self.days > STORM_DAYS_AGO:
             for count, story in STORM:
                 yield self._told(story, self._places(story, count), self._in_storm(count))

@@ -1,34 +1,29 @@
-"""The demo: the estate in a store, somebody to sign in for every role, and ninety days that have just passed."""
+"""The demo: the estate in a store, and somebody to sign in for every role."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from gridmap.domain.lifecycle import ENDED
-from gridmap.domain.model import Account, Issue, Person, Post, Site
+from gridmap.domain.model import Account, Person, Post, Site
 from gridmap.errors import RefusedError
 from gridmap.operations import accounts
 from gridmap.settings import PROJECT, Settings
-from gridmap.storage import places
 from gridmap.storage.database import Database
 
 CODE: Final = "WJ"
 NAME: Final = "望江片区"
 PLAN: Final = PROJECT / "data" / "geojson" / "plan.toml"
-SOURCE: Final = "simulation"
-# Rows at a time: few enough that the service answers between two of them.
-REPLAYED: Final = 250
+# Who hands out work on this estate.
+MODEL: Final = "centre"
 
 # role of an account: the post its person holds, where it is of one
 WITH_POST: Final = {
@@ -54,9 +49,7 @@ class Settled:
 def settle(database: Database, settings: Settings, at: datetime) -> Settled:
     """Make sure that the store holds the estate and its accounts; a store of somebody else's is left alone."""
     with database.session() as session:
-        _refuse_foreign(session)
-        if session.scalar(select(Site.id)) is None:
-            _publish(session, at)
+        furnish(session, at)
     secret, passwords, key = settings.secret_key(), settings.home / "demo-passwords.txt", settings.home / "demo-key.txt"
     with database.session() as session:
         if not (passwords.exists() and key.exists() and session.scalar(select(func.count()).select_from(Account))):
@@ -133,27 +126,9 @@ def _write_private(file: Path, text: str) -> None:
         stream.write(text)
 
 
-def replay(database: Database, at: datetime, tell: Callable[[int, int], None], stop: Callable[[], bool]) -> None:
-    """Report what has happened on the estate in ninety days, a few at a time; what is there already stays as it is."""
-    with database.session() as session:
-        site = places.site(session, CODE)
-        session.expunge(site)
-        if session.scalar(select(Issue.id).where(Issue.reported_at < at - timedelta(days=45)).limit(1)):
-            return
-    from gridmap.operations.issues import Desk
-    from gridmap.simulation import days, estate
-
-    # What routes files is compiled on first use: in a process of its own, it keeps nobody waiting.
-    subprocess.run([sys.executable, "-m", "gridmap.spatial.locator"], check=False, capture_output=True)
-    history = days.reports(estate.estate(), at)
-    # What is open now comes first: it is what a manager looks for.
-    history = history.iloc[history["status"].isin(ENDED).argsort(kind="stable")]
-    desk: Desk | None = None
-    for start in range(0, len(history), REPLAYED):
-        if stop():
-            return
-        part = history.iloc[start : start + REPLAYED]
-        with database.session() as session:
-            desk = desk.at(session) if desk else Desk(session, session.merge(site, load=False))
-            desk.report(part, at, SOURCE)
-        tell(min(start + REPLAYED, len(history)), len(history))
+def furnish(session: Session, at: datetime) -> None:
+    """The estate alone, without anybody who could sign in: for a store that is thrown away."""
+    _refuse_foreign(session)
+    if session.scalar(select(Site.id)) is None:
+        _publish(session, at)
+        session.execute(update(Site).where(Site.code == CODE).values(dispatch_model=MODEL))

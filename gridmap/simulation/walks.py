@@ -89,20 +89,20 @@ class Walker:
     waiting: list[CheckInGiven] = field(default_factory=list)
     fixes: dict[int, list[Fix]] = field(default_factory=dict)
 
-    def read(self, session: Session, since: datetime, until: datetime) -> None:
-        """The rounds that begin in [since, until), and how each of them goes."""
+    def read(self, session: Session, since: datetime, until: datetime, at: datetime) -> None:
+        """The rounds that begin in [since, until) and are not over, and how each of them goes from a moment on."""
         if not self.spots:
             self.spots = _spots(session, self.site)
         rows = session.execute(
             select(Round.id, Round.person_id, Round.grid_code, Round.starts, Round.ends, Round.stops)
-            .where(Round.site_id == self.site.id, Round.starts >= since, Round.starts < until)
+            .where(Round.site_id == self.site.id, Round.starts >= since, Round.starts < until, Round.ends > at)
             .where(Round.status == "planned", Round.person_id.is_not(None))
             .order_by(Round.starts, Round.plan_id, Round.grid_code, Round.key)
         ).all()
         for row in rows:
-            self._walk(row)
+            self._walk(row, at)
 
-    def _walk(self, row: Any) -> None:
+    def _walk(self, row: Any, now: datetime) -> None:
         draw = np.random.default_rng([self.seed, 11, row.id])
         weak = str(row.grid_code or "").startswith(WEAK_ZONE)
         if draw.random() < (WEAK_MISSED if weak else MISSED):
@@ -112,6 +112,8 @@ class Walker:
             stops = stops[: len(stops) // 2]
         spare = (row.ends - row.starts).total_seconds()
         at = row.starts + timedelta(seconds=round(spare * between(draw, *_begins(spare))))
+        if at < now:  # it was under way when all this began
+            at = now + timedelta(seconds=round((row.ends - now).total_seconds() * between(draw, 0.02, 0.5)))
         here: Spot | None = None
         tracked = draw.random() < TRACKED
         for number, (code, spot, radius) in enumerate(stops):

@@ -39,17 +39,17 @@ from gridmap.storage import places
 from gridmap.storage.database import Database
 from gridmap.storage.moves import issues_in_full
 
-STEP: Final = timedelta(minutes=30)
+STEP: Final = timedelta(hours=1)
 # Steps that are committed together, and after how many of them the clock does its works, by day and by night.
 COMMITTED: Final = timedelta(hours=4)
 A_DAY: Final = timedelta(days=1)
 EVERY: Final = {"limits": timedelta(hours=1), "silence": timedelta(hours=6), "rounds": timedelta(hours=4)}
-WALKS_TOLD: Final = timedelta(hours=2)
+WALKS_TOLD: Final = timedelta(hours=4)
 NIGHT: Final = range(6)
 NIGHT_WORKED: Final = timedelta(hours=3)
-# A report that can wait is taken with those of the next minutes.
-GATHERED: Final = timedelta(minutes=12)
-AT_ONCE: Final = ("life", "emergency", "urgent")
+# What cannot be told an hour later, even if it is dated to when it happened.
+AT_ONCE: Final = ("life", "emergency")
+OUT_OF_ORDER: Final = ("life", "emergency", "urgent")
 PASSED_FORMS: Final = 3  # a day
 WEAK_SEAT: Final = ("technician", "WJ-F", "repair")
 BROKEN: Final = 0.3  # of the lifts and doors that are reported are out of order until they are put right
@@ -57,6 +57,7 @@ BREAKS: Final = ("lift", "access_control", "camera", "power", "playground")
 # Minutes before its issue is resolved, or after, at which a sensor is well again.
 RECOVERS_MIN: Final = (-20.0, 60.0)
 SHIFTS_AHEAD: Final = 14
+LONGEST_ROUND: Final = timedelta(days=20)
 
 Tell = Callable[[datetime], None]
 
@@ -85,7 +86,7 @@ class World:
     crew: Crew
     walker: walks.Walker
     ground: Ground
-    intake: Intake = field(default_factory=Intake)
+    intake: Intake = field(default_factory=lambda: Intake(later=True))
     turns: list[Turn] = field(default_factory=list)
     coming: list[dict[str, Any]] = field(default_factory=list)  # reports, the latest first
     spells: list[tuple[datetime, warnings.Weather]] = field(default_factory=list)
@@ -161,9 +162,10 @@ class World:
     # ------------------------------------------------------------ patrols and the clock
 
     def _walk(self, session: Session, end: datetime) -> None:
-        hour = end.astimezone(self.zone)
-        if self.told_at is None or end - self.told_at >= WALKS_TOLD or hour.hour == 0:
-            self.counts["check-ins"] += len(self.walker.tell(session, end))
+        if self.told_at is None or end - self.told_at >= WALKS_TOLD:
+            told = self.walker.tell(session, end)
+            self.counts["check-ins"] += len(told)
+            self.refused += [f"{end:%m-%d %H:%M} check-in: {each.error}" for each in told if each.error is not None]
             self.told_at = end
 
     def _work(self, session: Session, end: datetime) -> None:
@@ -183,7 +185,7 @@ class World:
     def read_rounds(self, session: Session, end: datetime) -> None:
         """Learn of the rounds that have been given out."""
         until = end + rounds.AHEAD / 2
-        self.walker.read(session, self.read_until or end, until)
+        self.walker.read(session, self.read_until or end - LONGEST_ROUND, until, end)
         self.read_until = until
 
     read_until: datetime | None = None
@@ -191,13 +193,10 @@ class World:
     # ------------------------------------------------------------ reports
 
     def _groups(self, end: datetime) -> Iterator[list[dict[str, Any]]]:
-        """The reports by `end` as they are taken: together within minutes, at once with one that cannot wait."""
+        """The reports by `end` as they are taken: together, and at once with one that cannot wait."""
         group: list[dict[str, Any]] = []
         while self.coming and self.coming[-1]["reported_at"] <= end:
             row = self.coming.pop()
-            if group and row["reported_at"] - group[0]["reported_at"] > GATHERED:
-                yield group
-                group = []
             group.append(row)
             if row["urgency"] in AT_ONCE:
                 yield group
@@ -227,7 +226,7 @@ class World:
                 reporter=report.account_id, has_reporter=report.reporter_name is not None, refer_to=known.refer_to,
                 facility=row["facility"],
             )  # fmt: skip
-            self._begin(session, case, at)
+            self._begin(session, case, row["reported_at"])
 
     def _report(self, row: dict[str, Any]) -> Report:
         """A report as it comes in: by whose account, and who can be asked afterwards."""
@@ -247,8 +246,7 @@ class World:
             "reporter_name": neighbour.name, "reporter_phone": neighbour.phone,
         }  # fmt: skip
         return Report(
-            account_id=account, source=source, reported_at=at, reference=row["reference"], site=self.site.code, **said,
-            **named,
+            account_id=account, source=source, reported_at=at, site=self.site.code, **said, **named,
         )  # fmt: skip
 
     def _finder(self, draw: np.random.Generator, row: dict[str, Any]) -> Hand:
@@ -274,7 +272,7 @@ class World:
     def _break(self, session: Session, case: Case, at: datetime) -> None:
         if self._draw(13, _mark(case.code)).random() < BROKEN and case.facility not in self.broken.values():
             self.broken[case.code] = str(case.facility)
-            state = "out_of_order" if case.urgency in AT_ONCE else "degraded"
+            state = "out_of_order" if case.urgency in OUT_OF_ORDER else "degraded"
             self.states.append((at, str(case.facility), state, case.code))
 
     def _hear(self, session: Session, row: dict[str, Any]) -> None:
@@ -385,64 +383,3 @@ class World:
 def _mark(text: str) -> int:
     """A number of a text, the same in every run."""
     return int.from_bytes(text.encode()[-7:], "big")
-
-
-# ---------------------------------------------------------------- entering
-
-
-def enter(database: Database, site: str, estate: Estate, seed: int, since: datetime, until: datetime) -> World:
-    """Everything that a world needs, made where it is not there: accounts, shifts, leaves, patrol plans, reports.
-
-    Where the store has a history already, it goes on from there.
-    """
-    with database.session() as session:
-        here = places.site(session, site)
-        last = session.scalar(select(func.max(IssueEvent.at)).where(IssueEvent.at <= until))
-        begins = max(since, last) if last is not None else since
-        crew = crew_of(session, here, begins)
-        tokens = walks.write_plans(session, here, estate, begins.astimezone(ZoneInfo(here.timezone)).date())
-        if last is None:
-            length = max((until - since) // timedelta(days=1), 1)
-            shifts.write_leaves(session, crew, np.random.default_rng([seed, 1]), since, length)
-    with database.session() as session:
-        here = places.site(session, site)
-        session.expunge(here)
-        router = Router(session, Intake().known)
-        role, grid, specialty = WEAK_SEAT
-        weak = frozenset(c for c in crew.seats.get((role, grid), ()) if crew.hands[c].specialty == specialty)
-        ground = Ground(crew, router.timing(site).calendars, weak)
-        world = World(database, here, estate, seed, begins, begins, crew, walks.Walker(here, seed, tokens), ground)
-        world.intake.warm(session, begins)
-        rounds.plan_rounds(session, begins)
-        world.read_rounds(session, begins)
-        _take_up(session, world)
-    return world
-
-
-def _take_up(session: Session, world: World) -> None:
-    """What is open is gone on with."""
-    open_ = session.scalars(
-        select(Issue.code).where(Issue.site_id == world.site.id, Issue.status.not_in(ENDED)).order_by(Issue.id)
-    ).all()
-    sensors = dict(
-        session.execute(
-            select(Issue.code, Alarm.sensor).join(Alarm, Alarm.issue_id == Issue.id).where(Alarm.recovered_at.is_(None))
-        ).tuples().all()
-    )
-    for case in world._cases(session, open_):
-        world._enter(replace(case, sensor=sensors.get(case.code)), world.at)
-
-
-def expect(world: World, table: pd.DataFrame) -> None:
-    """Let the reports of a frame come in that are yet to come."""
-    rows = table[table["reported_at"] > world.at].to_dict("records")
-    for row in rows:
-        row["reported_at"] = row["reported_at"].to_pydatetime()
-        row["urgency"] = row["urgency"]
-    world.coming = [{str(name): value for name, value in row.items()} for row in reversed(rows)] + world.coming
-
-
-def history(world: World, until: datetime, length: int, seed: int) -> None:
-    """What happens in the days before a moment: reports, and the weather."""
-    expect(world, days.reports(world.estate, until, length, seed))
-    world.spells = list(weather.spells(until.astimezone(world.zone), world.at))

@@ -21,25 +21,32 @@ def due(session: Session, at: datetime, ladder: Sequence[Rung], limit: int) -> S
     """Steps that have become due and were not climbed in this cycle; what somebody else moves just now waits."""
     return session.execute(
         text(f"""
-            select i.id as issue_id, i.code, s.code as site, i.edition_id, g.code as grid, i.urgency,
-                   handler.code as handler, i.handler_role, about.code as about, d.stamp, d.cycle, d.due_at,
-                   ladder.step
-            from issue i
-            join deadline d on d.issue_id = i.id
-            cross join unnest(cast(:steps as text[]), cast(:shares as float8[])) as ladder (step, share)
-            join site s on s.id = i.site_id
-            left join grid g on g.id = i.grid_id
-            left join person handler on handler.id = i.handler_id
-            left join person about on about.id = i.about_id
-            where i.{IS_OPEN} and i.status = any(:climbing) and {_UNMET}
-              and (i.resolved_at is null or d.stamp = any(:owed))
-              and d.started_at + (d.due_at - d.started_at) * ladder.share <= :at
-              and not exists (
-                  select 1 from escalation e
-                  where e.issue_id = i.id and e.stamp = d.stamp and e.cycle = d.cycle and e.step = ladder.step
-              )
-            order by d.started_at + (d.due_at - d.started_at) * ladder.share, i.id, d.stamp, ladder.share
-            limit :limit for update of i skip locked
+            with near as materialized (
+                select i.id as issue_id, i.code, i.site_id, i.edition_id, i.grid_id, i.urgency, i.handler_id,
+                       i.handler_role, i.about_id, d.stamp, d.cycle, d.due_at, ladder.step, ladder.share,
+                       d.started_at + (d.due_at - d.started_at) * ladder.share as moment
+                from issue i
+                join deadline d on d.issue_id = i.id
+                cross join unnest(cast(:steps as text[]), cast(:shares as float8[])) as ladder (step, share)
+                where i.{IS_OPEN} and i.status = any(:climbing) and {_UNMET}
+                  and (i.resolved_at is null or d.stamp = any(:owed))
+                  and d.started_at + (d.due_at - d.started_at) * ladder.share <= :at
+                  and not exists (
+                      select 1 from escalation e
+                      where e.issue_id = i.id and e.stamp = d.stamp and e.cycle = d.cycle and e.step = ladder.step
+                  )
+                order by moment, i.id, d.stamp, ladder.share
+                limit :limit for update of i skip locked
+            )
+            -- By itself, so that all these tables are not weighed against one another each time.
+            select n.issue_id, n.code, s.code as site, n.edition_id, g.code as grid, n.urgency,
+                   handler.code as handler, n.handler_role, about.code as about, n.stamp, n.cycle, n.due_at, n.step
+            from near n
+            join site s on s.id = n.site_id
+            left join grid g on g.id = n.grid_id
+            left join person handler on handler.id = n.handler_id
+            left join person about on about.id = n.about_id
+            order by n.moment, n.issue_id, n.stamp, n.share
         """),
         {
             "at": at, "steps": [rung.step for rung in ladder], "shares": [rung.share for rung in ladder],

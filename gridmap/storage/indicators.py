@@ -34,16 +34,21 @@ KINDS: Final[dict[str, str]] = {
 
 # An issue belongs to a period if anything that an indicator asks about lies in it: it was reported (or shortly before,
 # for what comes back), resolved or closed, a limit passes, it was answered or reopened; or it is with others.
+# Each way to belong to it is looked for by itself: in one condition they would be tried on every issue there is.
 _WANTED: Final = """
-    i.site_id = :site and (
-        i.reported_at >= :since and i.reported_at < :end
-        or i.resolved_at >= :start and i.resolved_at < :end or i.closed_at >= :start and i.closed_at < :end
-        or i.due_at >= :start and i.due_at < :end or i.status = 'referred' and i.reported_at < :end
-        or i.id in (select d.issue_id from deadline d where d.due_at >= :start and d.due_at < :end)
-        or i.id in (select f.issue_id from follow_up f where f.at >= :start and f.at < :end)
-        or i.reopens > 0 and exists (
-            select 1 from issue_event e
-            where e.issue_id = i.id and e.action = 'reopen' and e.at >= :start and e.at < :end)
+    wanted as materialized (
+        select i.id from issue i where i.site_id = :site and (
+            i.reported_at >= :since and i.reported_at < :end
+            or i.resolved_at >= :start and i.resolved_at < :end or i.closed_at >= :start and i.closed_at < :end
+            or i.due_at >= :start and i.due_at < :end or i.status = 'referred' and i.reported_at < :end
+        )
+        union
+        select d.issue_id from deadline d where d.due_at >= :start and d.due_at < :end
+        union
+        select f.issue_id from follow_up f where f.at >= :start and f.at < :end
+        union
+        select e.issue_id from issue i join issue_event e on e.issue_id = i.id
+        where i.site_id = :site and i.reopens > 0 and e.action = 'reopen' and e.at >= :start and e.at < :end
     )
 """
 
@@ -81,7 +86,7 @@ _CONTRACTOR: Final = """
 """
 
 _TABLES: Final = f"""
-    issue i join category c on c.id = i.category_id
+    wanted join issue i on i.id = wanted.id join category c on c.id = i.category_id
     left join facility fa on fa.id = i.facility_id
     left join person o on o.id = i.owner_id left join person h on h.id = i.handler_id
     left join reporter r on r.issue_id = i.id left join account a on a.id = r.account_id
@@ -123,10 +128,10 @@ def issue_facts(session: Session, site_id: int, window: Window, viewer: Viewer |
     chosen = _columns()
     area, condition, values = "", "true", {}
     if viewer is not None:
-        area, condition, values = f"with recursive {AREA}", f"{seen(viewer)} and {_own(viewer)}", of_viewer(viewer)
+        area, condition, values = f"{AREA},", f"{seen(viewer)} and {_own(viewer)}", of_viewer(viewer)
     query = f"""
-        {area} select {", ".join(chosen[name] for name in KINDS)} from {_TABLES}
-        where {_WANTED} and {condition} order by i.id
+        with recursive {area} {_WANTED}
+        select {", ".join(chosen[name] for name in KINDS)} from {_TABLES} where i.site_id = :site and {condition}
     """
     asked = {"site": site_id, "start": window.start, "end": window.end, "since": window.start - LOOK_BACK}
     bound = {name: value for name, value in {**values, **asked}.items() if f":{name}" in query}

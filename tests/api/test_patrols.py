@@ -75,9 +75,8 @@ def check_in(caller: Caller, **said: Any) -> Any:
 def test_a_patroller_sees_his_round_of_today_walks_it_and_is_done(walked: House) -> None:
     today = mine(walked, "owner")[0]
     assert (today["plan"], today["grid"], today["status"], today["due"]) == ("daily", "Z1-C1-1", "planned", 1)
-    done = check_in(walked.by("owner"), uid="d1", token=walked.issues["door"], round=today["number"]).json()["results"][
-        0
-    ]
+    scan = {"uid": "d1", "token": walked.issues["door"], "round": today["number"]}
+    done = check_in(walked.by("owner"), **scan).json()["results"][0]
     assert (done["verdict"], done["reasons"], done["before"]) == ("accepted", [], False)
     again = check_in(walked.by("owner"), **scan)
     assert again.json()["results"][0]["before"]
@@ -256,7 +255,7 @@ def test_a_sweep_is_seen_building_by_building_by_those_on_whose_ground_it_is(wal
         ("/check-ins", '{"check_ins": [{"uid": "a", "at": NOW, "method": "smell"}]}', "check_ins.0.method"),
         ("/check-ins", '{"check_ins": [{"uid": "a", "at": NOW, "method": "qr", "lon": NaN}]}', "check_ins.0.lon"),
         ("/check-ins", '{"check_ins": [{"uid": "a", "at": NOW, "method": "qr", "round": 1e30}]}', "check_ins.0.round"),
-        ("/check-ins", '{"check_ins": [{"uid": "a", "at": NOW, "method": "qr", "person": "GUS"}]}', "check_ins.0.person"),
+        ("/check-ins", '{"check_ins": [{"uid": "a", "at": NOW, "method": "qr", "who": "GUS"}]}', "check_ins.0.who"),
         ("/tracks", '{"points": [{"at": NOW, "lon": 1e400, "lat": 0}]}', "points.0.lon"),
         ("/tracks", '{"points": [{"at": NOW, "lon": 181, "lat": 0}]}', "points.0.lon"),
         ("/tracks", '{"points": [{"at": NOW, "lon": 1, "lat": 0, "accuracy_m": -1}]}', "points.0.accuracy_m"),
@@ -266,13 +265,13 @@ def test_a_sweep_is_seen_building_by_building_by_those_on_whose_ground_it_is(wal
         ("/inspections", '{"uid": "a", "subject": 3, "at": NOW, "lon": 0, "lat": 91}', "lat"),
         ("/inspections", '{"uid": "a", "subject": 3, "at": "2200-01-01T00:00:00Z", HOUSE, ROOF}', "at"),
         ("/inspections", '{"uid": "a", "subject": 3, "at": NOW, HOUSE, ROOF, "state": "closed"}', "state"),
-        ("/inspections", '{"uid": "a", "subject": 3, "at": NOW, HOUSE, ROOF, "rechecks": [{"failure": 1, "passed": true}]}',
-         "rechecks"),
+        ("/inspections", '{"uid": "a", "subject": 3, "at": NOW, HOUSE, ROOF, "rechecks": [AGAIN]}', "rechecks"),
         ("/sweeps/S1/buildings/H-Z1-C1-1", '{"state": "fine"}', "state"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_by_its_field(walked: House, path: str, body: str, field: str) -> None:
     said = {"NOW": f'"{AT}"', "HOUSE": '"building": "H-Z1-C1-1"', "ROOF": '"answers": {"roof": true}'}
+    said["AGAIN"] = '{"failure": 1, "passed": true}'
     for word, meant in said.items():
         body = body.replace(word, meant)
     answer = walked.by("owner").post(path, content=body, headers={"Content-Type": "application/json"})

@@ -88,6 +88,46 @@ TRIED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "GET /weights": ("/weights?site=WJ", {}),
     "PUT /weights/{role}": ("/weights/guard?site=WJ", {"json": {"weights": []}}),
+    "GET /frequencies": ("/frequencies", {}),
+    "GET /patrol-plans": ("/patrol-plans?site=WJ", {}),
+    "POST /patrol-plans": ("/patrol-plans?site=WJ", {"json": {}}),
+    "POST /patrol-plans/{code}/close": ("/patrol-plans/none/close?site=WJ", {}),
+    "GET /checkpoints": ("/checkpoints?site=WJ", {}),
+    "POST /checkpoints": ("/checkpoints?site=WJ", {"json": {}}),
+    "GET /rounds": ("/rounds?site=WJ", {}),
+    "GET /rounds/mine": ("/rounds/mine?site=WJ", {}),
+    "GET /rounds/{number}": ("/rounds/987654", {}),
+    "POST /rounds/{number}/assign": ("/rounds/987654/assign", {"json": {"person": "TOM"}}),
+    "POST /check-ins": ("/check-ins", {"json": {"check_ins": []}}),
+    "POST /check-ins/{number}/judgement": ("/check-ins/987654/judgement", {"json": {"upheld": True}}),
+    "POST /tracks": ("/tracks", {"json": {"points": []}}),
+    "GET /coverage": ("/coverage?site=WJ", {}),
+    "GET /coverage/checkpoints": ("/coverage/checkpoints?site=WJ", {}),
+    "GET /subjects": ("/subjects?site=WJ", {}),
+    "POST /subjects/{subject}/items": ("/subjects/3/items?site=WJ", {"json": {}}),
+    "POST /inspections": ("/inspections?site=WJ", {"json": {}}),
+    "GET /inspections": ("/inspections?site=WJ", {}),
+    "GET /inspections/{number}": ("/inspections/987654", {}),
+    "GET /failures": ("/failures?site=WJ", {}),
+    "GET /sweeps": ("/sweeps?site=WJ", {}),
+    "POST /sweeps": ("/sweeps?site=WJ", {"json": {}}),
+    "GET /sweeps/{code}": ("/sweeps/none?site=WJ", {}),
+    "POST /sweeps/{code}/buildings/{building}": (
+        "/sweeps/none/buildings/none?site=WJ", {"json": {"state": "fault"}}
+    ),
+    "GET /facilities/{code}/states": ("/facilities/ROAD/states?site=WJ", {}),
+    "POST /facilities/{code}/states": ("/facilities/none/states?site=WJ", {"json": {"state": "closed"}}),
+    "GET /overdue-facilities": ("/overdue-facilities?site=WJ", {}),
+    "GET /households": ("/households?site=WJ", {}),
+    "GET /households/{code}": ("/households/none?site=WJ", {}),
+    "POST /households": ("/households?site=WJ", {"json": {}}),
+    "POST /households/{code}/visits": (
+        "/households/none/visits?site=WJ",
+        {"json": {"uid": "v", "at": "2026-05-01T08:00:00Z", "outcome": "well"}},
+    ),
+    "POST /households/{code}/close": ("/households/none/close?site=WJ", {}),
+    "GET /flood-readiness": ("/flood-readiness?site=WJ", {}),
+    "POST /shelters": ("/shelters?site=WJ", {"json": {}}),
     "GET /forms": ("/forms", {}),
     "GET /forms/{name}": ("/forms/stewards_log?site=WJ&format=json", {}),
 }
@@ -162,6 +202,41 @@ POST /periods/{period}/close        403       403        403         403     409
 POST /periods/{period}/entries      403       403        403         403     204     403        403        403       403     403    204   401
 GET  /weights                       403       200        200         200     200     403        200        200       200     403    200   401
 PUT  /weights/{role}                403       403        403         403     204     403        403        403       403     403    204   401
+GET  /frequencies                   403  200  200  200  200  200  200  200  200  403  200  401
+GET  /patrol-plans                  403  200  200  200  200  200  200  200  200  403  200  401
+POST /patrol-plans                  403  403  422  422  422  403  403  403  403  403  422  401
+POST /patrol-plans/{code}/close     403  403  404  404  404  403  403  403  403  403  404  401
+GET  /checkpoints                   403  200  200  200  200  200  200  200  200  403  200  401
+POST /checkpoints                   403  403  422  422  422  403  403  403  403  403  422  401
+GET  /rounds                        403  200  200  200  200  200  200  200  200  403  200  401
+GET  /rounds/mine                   403  403  403  403  403  403  200  200  403  403  403  401
+GET  /rounds/{number}               403  404  404  404  404  404  404  404  404  403  404  401
+POST /rounds/{number}/assign        403  403  404  404  404  403  403  403  403  403  404  401
+POST /check-ins                     403  422  422  422  403  403  422  422  403  403  403  401
+POST /check-ins/{number}/judgement  403  403  404  404  404  403  403  403  403  403  404  401
+POST /tracks                        403  422  422  422  403  403  422  422  403  403  403  401
+GET  /coverage                      403  200  200  200  200  200  200  200  200  403  200  401
+GET  /coverage/checkpoints          403  200  200  200  200  200  200  200  200  403  200  401
+GET  /subjects                      403  200  200  200  200  200  200  200  200  403  200  401
+POST /subjects/{subject}/items      403  403  422  422  422  403  403  403  403  403  422  401
+POST /inspections                   403  422  422  422  422  403  422  403  403  403  403  401
+GET  /inspections                   403  200  200  200  200  200  200  200  200  403  200  401
+GET  /inspections/{number}          403  404  404  404  404  404  404  404  404  403  404  401
+GET  /failures                      403  200  200  200  200  200  200  200  200  403  200  401
+GET  /sweeps                        403  200  200  200  200  200  200  200  200  403  200  401
+POST /sweeps                        403  403  422  422  422  403  403  403  403  403  422  401
+GET  /sweeps/{code}                 403  404  404  404  404  404  404  404  404  403  404  401
+POST /sweeps/{code}/buildings/{building} 403  404  404  404  404  403  404  403  403  403  403  401
+GET  /facilities/{code}/states      403  200  200  200  200  200  200  200  200  403  200  401
+POST /facilities/{code}/states      403  404  404  404  404  403  404  403  403  403  403  401
+GET  /overdue-facilities            403  200  200  200  200  200  200  200  200  403  200  401
+GET  /households                    403  200  200  200  200  403  200  403  403  403  403  401
+GET  /households/{code}             403  404  404  404  404  403  404  403  403  403  403  401
+POST /households                    403  422  422  422  422  403  422  403  403  403  403  401
+POST /households/{code}/visits      403  404  404  404  404  403  404  403  403  403  403  401
+POST /households/{code}/close       403  404  404  404  404  403  404  403  403  403  403  401
+GET  /flood-readiness               403  200  200  200  200  200  403  403  200  403  200  401
+POST /shelters                      403  403  422  422  422  403  403  403  403  403  422  401
 GET  /forms                         403       200        200         200     200     200        200        200       200     403    200   401
 GET  /forms/{name}                  403       200        200         200     200     200        200        200       200     403    200   401
 """

@@ -1,8 +1,9 @@
 """Runs what a page of the docs shows: a copy of the files it speaks of, a store of its own, and the service if it asks.
 
 What differs from run to run is told apart by two tables: secrets stand in the pages under names of ours, and what is no
-secret (moments, sizes) need only be of the same form. `GRIDMAP_WRITE_DOCS=1 pytest tests/docs` writes what the commands
-say into the pages.
+secret (moments, sizes) need only be of the same form. A page that says what time it is (`<!-- 2026-05-12 08:00 -->`) is
+run by that clock, and its moments are held to what it shows. `GRIDMAP_WRITE_DOCS=1 pytest tests/docs` writes what the
+commands say into the pages.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -32,11 +35,13 @@ from tests.conftest import PROJECT, fresh_store
 
 EXAMPLE = PROJECT / "docs" / "guide" / "example"
 
-BLOCK = re.compile(r"```(console|python|output)\n(.*?)```\n", re.DOTALL)
+BLOCK = re.compile(r"```(console|python|output)\n(.*?)```\n|<!-- (\d{4}-\d\d-\d\d \d\d:\d\d) -->\n", re.DOTALL)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n", re.MULTILINE)
 SERVERS = ("gridmap serve", "gridmap demo")
 PORT_SHOWN = "127.0.0.1:8000"
 WIDTH = 118
+ZONE = ZoneInfo("Asia/Shanghai")
+CLOCKED = Path(__file__).with_name("clocked.py")
 PATIENCE_S = 120.0
 LENIENT = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -47,10 +52,12 @@ SECRETS = {
     re.compile(r"(?<=/sign-in/link/)[\w-]{43}"): "f8Gx2LrW…",
     re.compile(r"^[\w-]{16}$", re.MULTILINE): "Vq8mNc4…",
     re.compile(r'(?<="access_token": ")[\w-]{43}'): "kB7pYd2s…",
+    re.compile(r"(?<=/follow/)[\w-]{24}"): "Tn5wRb9K…",
+    re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"): "0198c2d4-…",
 }
 # what it looks like: what both are read as when they are compared
+MOMENTS = {re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)"): "MOMENT"}
 VARIES = {
-    re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)"): "MOMENT",
     re.compile(r'(?<="next": ")[\w-]+'): "NEXT",
     re.compile(r"(?<=after=)[\w-]+"): "NEXT",
     re.compile(r"\d+\.\d MB"): "SIZE",
@@ -84,6 +91,22 @@ class Surroundings:
         # Progress is for those who wait: it ends in an ellipsis.
         notes = [line for line in ran.stderr.splitlines(keepends=True) if not line.rstrip().endswith("…")]
         return self._shown("".join(notes[:-1] if _is_fault(notes) else notes) + ran.stdout + _fault(notes))
+
+    def take_clock(self) -> None:
+        """From now on `gridmap` goes by the clock that the page sets."""
+        home = Path(self.environ["GRIDMAP_HOME"])
+        gridmap = home / "gridmap"
+        gridmap.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{CLOCKED}" "$@"\n', encoding="utf-8")
+        gridmap.chmod(0o755)
+        self.environ |= {
+            "PATH": f"{home}{os.pathsep}{self.environ['PATH']}",
+            "PAGE_CLOCK": str(home / "clock"),
+        }
+
+    def put_clock(self, moment: str) -> None:
+        """Let it be a moment of the example's site."""
+        at = datetime.fromisoformat(moment).replace(tzinfo=ZONE)
+        Path(self.environ["PAGE_CLOCK"]).write_text(at.isoformat(), encoding="ascii")
 
     def _serve(self, command: str) -> str:
         """Start a service that stays; what it says until it is there."""
@@ -155,48 +178,58 @@ def wrapped(line: str) -> str:
 
 def rewritten(page: str, here: Surroundings) -> str:
     """The page with every command's output as it is now; an output that still holds stays as it was written."""
-    printed = ""
+    printed, clocked = "", is_clocked(page)
 
     def run(block: re.Match[str]) -> str:
         nonlocal printed
-        kind, body = block.groups()
+        kind, body, moment = block.groups()
+        if moment:
+            here.put_clock(moment)
+            return block.group()
         if kind == "python":
             printed = here.says([sys.executable, "-c", body])
             return block.group()
         if kind == "output":
-            return f"```output\n{printed if differ(body, printed) else body}```\n"
-        return "```console\n" + "".join(_ran(body, here)) + "```\n"
+            return f"```output\n{printed if differ(body, printed, clocked) else body}```\n"
+        return "```console\n" + "".join(_ran(body, here, clocked)) + "```\n"
 
     return BLOCK.sub(run, page)
 
 
-def _ran(body: str, here: Surroundings) -> Iterator[str]:
+def _ran(body: str, here: Surroundings, clocked: bool) -> Iterator[str]:
     commands = list(COMMAND.finditer(body))
     ends = [command.start() for command in commands[1:]] + [len(body)]
     for command, end in zip(commands, ends, strict=True):
         was, now = body[command.end() : end], here.says(command[1])
-        yield command.group() + (now if differ(was, now) else was)
+        yield command.group() + (now if differ(was, now, clocked) else was)
 
 
-def differ(was: str, now: str) -> bool:
+def is_clocked(page: str) -> bool:
+    """Whether a page says what time it is."""
+    return any(moment for _, __, moment in BLOCK.findall(page))
+
+
+def differ(was: str, now: str, clocked: bool = False) -> bool:
     """Whether an output is another than the page shows; `...` in a page stands for whatever is said there."""
-    return not doctest.OutputChecker().check_output(_plain(was), _plain(now), LENIENT)
+    return not doctest.OutputChecker().check_output(_plain(was, clocked), _plain(now, clocked), LENIENT)
 
 
-def _plain(said: str) -> str:
-    for pattern, read_as in VARIES.items():
+def _plain(said: str, clocked: bool) -> str:
+    for pattern, read_as in {**VARIES, **({} if clocked else MOMENTS)}.items():
         said = pattern.sub(read_as, said)
     return said
 
 
 def outputs(page: str) -> list[str]:
     """The blocks of a page that are held against what is said now."""
-    return [body for _, body in BLOCK.findall(page)]
+    return [body for _, body, moment in BLOCK.findall(page) if not moment]
 
 
 def commands(page: str) -> list[str]:
     """What a page tells its reader to type."""
-    return [command[1] for kind, body in BLOCK.findall(page) if kind == "console" for command in COMMAND.finditer(body)]
+    return [
+        command[1] for kind, body, _ in BLOCK.findall(page) if kind == "console" for command in COMMAND.finditer(body)
+    ]
 
 
 def hold_to_what_is_said(page: str, cluster: Cluster, template: str, folder: Path, language: str = "en") -> None:
@@ -205,13 +238,15 @@ def hold_to_what_is_said(page: str, cluster: Cluster, template: str, folder: Pat
     if any(command.startswith("curl") for command in commands(text)) and shutil.which("curl") is None:
         pytest.skip(f"curl is not here, which {page} uses")
     with surroundings(cluster, template, folder, language) as here:
+        if is_clocked(text):
+            here.take_clock()
         now = rewritten(text, here)
     if os.environ.get("GRIDMAP_WRITE_DOCS"):
         (PROJECT / page).write_text(now, encoding="utf-8")
         text = now
     assert "Traceback" not in now
     for was, now_is in zip(outputs(text), outputs(now), strict=True):
-        assert not differ(was, now_is), f"{page} shows\n{was}\nbut it says\n{now_is}"
+        assert not differ(was, now_is, is_clocked(text)), f"{page} shows\n{was}\nbut it says\n{now_is}"
 
 
 def _free_port() -> int:

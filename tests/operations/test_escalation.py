@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,13 @@ from sqlalchemy.orm import Session
 
 from gridmap.domain.escalation import LADDER
 from gridmap.domain.model import Site
+from gridmap.operations.checks import check
 from gridmap.operations.escalation import escalate
+from gridmap.operations.outlines import outline_from_toml
+from gridmap.operations.plans import read_plan
+from gridmap.operations.publication import publish
+from gridmap.storage.database import Database
+from tests.estate import Estate
 from tests.operations.issues import issue, limit, person, sql
 
 # A Wednesday morning at the office: 10:00 in Shanghai.
@@ -207,6 +215,32 @@ def test_two_limits_of_one_issue_climb_each_by_itself(session: Session) -> None:
         ("resolved", "warn"),
     ]  # fmt: skip
     assert sql(session, "select version from issue where id = :id", id=number)[0][0] == 3
+
+
+def test_several_clocks_at_once_take_each_step_once(database: Database, tmp_path: Path) -> None:
+    with database.session() as session:
+        plan = read_plan(outline_from_toml(Estate().write(tmp_path / "plan")))
+        publish(session, check(session, plan, START), START)
+        for number in range(20):
+            row = issue(session, f"I-{number}", START, handler="TOM", handler_role="technician")
+            limit(session, row, "resolved", START, START + HOUR)
+    gate = threading.Barrier(4)
+
+    def clock() -> None:
+        gate.wait()
+        for _ in range(3):
+            with database.session() as session:
+                escalate(session, START + HOUR)
+
+    threads = [threading.Thread(target=clock) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.session() as session:
+        # TOM and the owner of the ground, for there is no head of engineering here.
+        assert sql(session, "select count(*), count(distinct issue_id) from message") == [(40, 20)]
+        assert sql(session, "select count(*) from issue_event where action = 'escalate'") == [(20,)]
 
 
 def test_the_ladder_rises(session: Session) -> None:

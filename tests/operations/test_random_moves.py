@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -193,13 +192,21 @@ TRIES: Final = st.builds(
 )
 
 
-def choices(told: Told, now: datetime) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """All that may be done."""
+# Tried more often, so that issues get far.
+FORWARD: Final = ("accept", "start", "arrive", "hold", "resume", "resolve", "check", "follow_up", "close")
+
+
+def apt(told: Told, now: datetime, pick: int) -> tuple[str, str, dict[str, Any]]:
+    """Something that may be done."""
+    found: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     for action in WORDS:
         for who in PEOPLE:
             for said in SAID.get(action, ({},)):
                 if may(told, action, who, said, now, parent_open=True):
-                    yield action, who, said
+                    found.setdefault(action, []).append((who, said))
+    actions = [action for action in found for _ in range(5 if action in FORWARD else 2 if action != "void" else 1)]
+    action = actions[pick % len(actions)]
+    return action, *found[action][pick // 100 % len(found[action])]
 
 
 # ---------------------------------------------------------------- the run
@@ -214,7 +221,8 @@ class Run:
     parent: str
     told: Told
     by_centre: bool
-    known: Known = field(default_factory=lambda: Known(kept=True))
+    known: Known
+    viewers: list[Viewer]
     version: int = 1
     row: Any = None
     lines: list[Any] = field(default_factory=list)
@@ -226,8 +234,7 @@ class Run:
         action, who = tried.action, tried.who
         said = SAID.get(action, ({},))[tried.pick % len(SAID.get(action, ({},)))]
         if tried.apt:
-            apt = list(choices(told, stage.at))
-            action, who, said = apt[tried.pick % len(apt)]
+            action, who, said = apt(told, stage.at, tried.pick)
         if action == "merge":
             said = {"parent": self.parent}
         expected = may(told, action, who, said, stage.at, parent_open=True) and not tried.stale
@@ -314,18 +321,19 @@ class Run:
         assert self.row["due_at"] == present.deadlines.get("resolved")
 
     def waiting(self) -> set[str]:
-        """The issues that wait for anybody."""
-        found = set()
-        for role, person in (("dispatcher", "DIS"), ("technician", "TOM"), ("grid_owner", "P-Z1-C1-1"), ("head", None)):
-            (who,) = self.stage.sql(
-                "select s.id as site, p.id from site s left join person p on p.site_id = s.id and p.code = :code "
-                "where s.code = 'WJ'",
-                code=person,
-            )
-            viewer = Viewer(self.stage.by, "x", role, who.site, "WJ", None, who.id, person)
-            found |= {each["code"] for each in work_of(self.stage.session, viewer, self.stage.at, 50)}
-            found |= {each["code"] for each in queue_of(self.stage.session, viewer, self.stage.at, 50)}
-        return found
+        """The issues that wait for whoever hands out, and for those who have had it."""
+        session, at = self.stage.session, self.stage.at
+        found = queue_of(session, self.viewers[0], at, 50)
+        for viewer in self.viewers:
+            found += work_of(session, viewer, at, 50)
+        return {each["code"] for each in found}
+
+
+def viewers(stage: Stage) -> list[Viewer]:
+    """Those who may be waited for, each seeing all of the site."""
+    people = {"DIS": "dispatcher", "TOM": "technician"}
+    rows = stage.sql("select site_id, id, code from person where code = any(:codes) order by code", codes=[*people])
+    return [Viewer(stage.by, row.code, people[row.code], row.site_id, "WJ", None, row.id, row.code) for row in rows]
 
 
 def as_json(present: Present) -> dict[str, Any]:
@@ -359,8 +367,8 @@ def test_whatever_people_do_no_rule_is_broken_and_the_history_leads_to_the_prese
             stage.model("centre")
         code = stage.report(category, reporter_name="Li", reporter_phone="13700000000")
         row = stage.row(code)
-        run = Run(stage, code, parent, Told(row.status, row.handler, due_at=row.due_at), by_centre)
-        run.version = row.version
+        told = Told(row.status, row.handler, due_at=row.due_at)
+        run = Run(stage, code, parent, told, by_centre, Known().current(session), viewers(stage), row.version)
         run.look()
         for tried in tries:
             run.step(tried)

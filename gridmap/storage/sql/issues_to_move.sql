@@ -1,7 +1,8 @@
 -- Issues with all that acting on them asks for, in the order of their numbers.
 select i.id, i.code, i.site_id, s.code as site, i.status, i.version, i.kind, i.urgency, c.code as category,
        c."group", c.specialty, i.edition_id, g.code as grid, i.tier1, i.tier2, i.tier3,
-       st_x(i.geom) as lon, st_y(i.geom) as lat, i.reported_at,
+       st_x(i.geom) as lon, st_y(i.geom) as lat, i.level, i.extent_m, i.accuracy_m,
+       (select f.code from facility f where f.id = i.facility_id) as facility, i.reported_at,
        i.owner_role, i.owner_grid, owner.code as owner, handler.code as handler, i.handler_role, about.code as about,
        i.first_answer_at, i.accepted_at, i.on_site_at, i.under_control_at, i.resolved_at, i.held_at, i.look_at,
        i.closed_at, i.closed_as, i.due_at, i.reopens, i.reworks, i.satisfaction, parent.code as parent, i.present,
