@@ -58,6 +58,5 @@ def write_state(
 @router.get("/overdue-facilities")
 def list_overdue(session: DbSession, viewer: OfInspections, site: TheSite, now: Now) -> list[dict[str, Any]]:
     """The facilities on one's ground whose inspection is overdue, the longest first."""
-    plan = plan_of(session, site, now)
-    found = facilities.overdue(session, site, now)
-    return [each for each in found if views.plan_row(session, viewer, plan, "facilities", each["code"]) is not None]
+    seen = stored.seen_codes(session, viewer, plan_of(session, site, now))
+    return [each for each in facilities.overdue(session, site, now) if each["code"] in seen]

@@ -186,13 +186,12 @@ def list_failures(
     building: Annotated[Code | None, Query()] = None,
 ) -> list[dict[str, Any]]:
     """What has failed on one's ground and no joint check has accepted since, the oldest first."""
-    area = patrols.area_codes(session, viewer)
     own = stored.own_items(session, site.id)
     texts = {(item.subject, item.code): item.text for number in SUBJECTS for item in form_of(number, own).values()}
     return [
         _failure(row._asdict(), texts, language)
-        for row in stored.open_failures(session, site.id)
-        if (area is None or row.grid_code in area) and building in (None, row.building)
+        for row in stored.open_failures(session, site.id, viewer=viewer)
+        if building in (None, row.building)
     ]
 
 

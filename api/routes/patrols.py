@@ -243,7 +243,10 @@ def read_coverage(
     area = stored.area_codes(session, viewer)
     if grid is not None and area is not None and grid not in area:
         raise NotFoundError(f"there is no grid {grid} here")
-    found = tracks.coverage(session, site, first, last, [grid] if grid else tracks.leaves(session, site, last, area))
+    grids = [grid] if grid else tracks.leaves(session, site, last, area)
+    # Who has no ground of his own sees what he walked himself.
+    walker = viewer.person_id if viewer.reach("rounds") == "work" else None
+    found = tracks.coverage(session, site, first, last, grids, walker)
     if grid is not None and not found:
         raise NotFoundError(f"there is no grid {grid} here")
     return [

@@ -21,7 +21,7 @@ AGAINST: Final = "head_of_engineering"
 def record(session: Session, at: datetime) -> Sequence[str]:
     """Record what has become due to be recorded."""
     codes = stored.record(session, at, GRACE, AGAINST)
-    return (f"{len(codes)} deductions recorded for audit to judge",) if codes else ()
+    return (f"deductions for audit to judge: {', '.join(codes)}",) if codes else ()
 
 
 def judge(

@@ -91,12 +91,13 @@ def columns_of(moving: Moving) -> dict[str, Any]:
         "holds": [[iso(start), iso(end) if end else None] for start, end in present.holds],
         "moments": {name: iso(moment) for name, moment in present.moments.items()},
         "followed": present.followed, "referral": present.referral, "plan": list(present.plan),
-        "returned": list(present.returned), "supervised": present.supervised, "signed": present.signed, "complex": present.complex,
+        "returned": list(present.returned), "supervised": present.supervised, "signed": present.signed,
+        "complex": present.complex,
     }  # fmt: skip
     return {
         "id": moving.row["id"], "category": moving.category, "urgency": moving.urgency,
-        **{name: getattr(present, name) for name in PLAIN}, "due_at": present.deadlines.get("resolved", moving.given_due),
-        "stamps": list(present.deadlines),
+        **{name: getattr(present, name) for name in PLAIN}, "stamps": list(present.deadlines),
+        "due_at": present.deadlines.get("resolved", moving.given_due),
         "present": {name: value for name, value in rest.items() if value},
     }  # fmt: skip
 

@@ -18,7 +18,10 @@ from gridmap.domain.frequencies import Frequency, Window
 from gridmap.domain.patrols import holder, status_of
 from gridmap.domain.roles import ROLE_OF_RANK
 from gridmap.domain.superiors import superior
+from gridmap.operations.clockwork import Clockwork
+from gridmap.operations.known import Known
 from gridmap.operations.rosters import Rosters, acting
+from gridmap.operations.routing import Router
 from gridmap.storage import patrols as stored
 from gridmap.storage import places, rounds
 
@@ -171,6 +174,8 @@ def _stops(plan: Row[Any], ground: Ground, grid: str | None, key: str) -> list[i
 
 def tally(session: Session, numbers: Iterable[int], at: datetime) -> None:
     """Write down what has become of rounds, by what was checked in on them."""
+    numbers = set(numbers)
+    rounds.hold_rounds(session, numbers)
     rows = [_tallied(row, at) for row in rounds.tallies(session, numbers)]
     if rows:
         rounds.write_tallies(session, rows)
@@ -195,28 +200,33 @@ def overdue(session: Session, at: datetime) -> int:
     if not missed:
         return 0
     rosters: dict[int, Rosters] = {}
+    clockwork = Clockwork(session, Router(session, Known(kept=True)), at)
     messages: list[Mapping[str, Any]] = []
     for row in missed:
         if row.site_id not in rosters:
             rosters[row.site_id] = Rosters(session, row.site_id, at)
-        messages += _told(row, rosters[row.site_id], at)
+        messages += _told(row, rosters[row.site_id], clockwork)
     rounds.miss_rounds(session, [row.id for row in missed], at)
     rounds.write_messages(session, messages, at)
     return len(missed)
 
 
-def _told(row: Row[Any], rosters: Rosters, at: datetime) -> Iterator[dict[str, Any]]:
+def _told(row: Row[Any], rosters: Rosters, clockwork: Clockwork) -> Iterator[dict[str, Any]]:
+    """Whoever walks it and whoever directs him, each in the hours that he keeps."""
     data = {
         "round": row.id, "plan": row.plan, "name": row.name, "grid": row.grid_code, "starts": _said(row.starts),
-        "ends": _said(row.ends), "due": row.due, "visited": row.visited,
+        "ends": _said(row.ends), "due_at": _said(row.ends), "due": row.due, "visited": row.visited,
     }  # fmt: skip
-    told = {row.person: "patroller"}
-    above = superior(row.person, row.grid_code, rosters.tree, rosters.roster(at))
+    told = {row.person: row.role or "grid_owner"}
+    above = superior(row.person, row.grid_code, rosters.tree, rosters.roster(clockwork.at))
     if above is not None and above.person is not None:
         told.setdefault(above.person.code, above.role)
     for person, role in told.items():
         if person is not None:
-            yield {"site_id": row.site_id, "kind": "overdue_round", "person": person, "role": role, "data": data}
+            yield {
+                "site_id": row.site_id, "kind": "overdue_round", "person": person, "role": role, "data": data,
+                "not_before": clockwork.on_duty(row.site, role),
+            }  # fmt: skip
 
 
 def _said(moment: datetime) -> str:

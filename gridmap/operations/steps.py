@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -197,7 +197,7 @@ def _more_urgent(moves: Acting, moving: Moving, command: Command) -> None:
         moves.send_out(moving)
 
 
-def _came_back(moves: Acting, moving: Moving, command: Command) -> None:
+def _came_back(moves: Acting, moving: Moving, _: Command) -> None:
     """Whoever returned it is not the right one: the next is chosen, or whoever hands work out is told."""
     if moving.emergency or moves.router.site(moving.row["site"]).dispatch_model == "centre":
         moves.send_out(moving)

@@ -21,11 +21,9 @@ SAMPLED: Final = (2, 3, 8, 10, 11)
 ANSWERED_OF: Final = 6
 
 
-def failed_form(uid: str, by: Hand, row: dict[str, Any], at: datetime, zone: ZoneInfo) -> InspectionGiven | None:
-    """A form on which the item fails that a report is about; None if no item fails into its category."""
-    item = FAILS_INTO.get(row["category"])
-    if item is None:
-        return None
+def failed_form(uid: str, by: Hand, row: dict[str, Any], at: datetime, zone: ZoneInfo) -> InspectionGiven:
+    """A form on which the item fails that a report is about."""
+    item = FAILS_INTO[row["category"]]
     answers = {**passing(item.subject, at, zone), item.code: _failing(item, at, zone)}
     return InspectionGiven(
         uid, by.account_id, item.subject, answers, at, notes={item.code: row["text"]}, lon=row["lon"], lat=row["lat"],

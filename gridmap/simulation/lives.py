@@ -45,7 +45,9 @@ REFERRED_DAYS: Final = (1.0, 9.0)
 HELD_H: Final = (6.0, 60.0)
 MOST_REOPENS: Final = 4
 # After these the tale waits to hear what came of it.
-ASKED: Final = ("return", "dispatch", "transfer", "follow_up", "merge", "close")
+ASKED: Final = ("return", "dispatch", "transfer", "follow_up", "merge", "close", "sign")
+# These may be refused without harm.
+TRIED: Final = ("merge", "sign")
 
 
 @dataclass
@@ -121,8 +123,9 @@ class Living:
         begins = self.ground.calendars.of_role(post).next_open(at)
         return at if begins <= at else begins + timedelta(minutes=between(self.draw, 2, 40))
 
-    def office(self, at: datetime) -> datetime:
-        begins = self.ground.calendars.of_role("front_desk").next_open(at)
+    def daytime(self, at: datetime) -> datetime:
+        """In the daytime; an estate is lived in on holidays, too."""
+        begins = self.ground.calendars.of_role("technician").next_open(at)
         return at if begins <= at else begins + timedelta(minutes=between(self.draw, 2, 50))
 
     def desk(self, at: datetime) -> Hand:
@@ -176,7 +179,7 @@ class Living:
         return "usual"
 
     def voided(self) -> Generator[Doing, Outcome | None, bool]:
-        at = self.office(self.after(60))
+        at = self.daytime(self.after(60))
         yield from self.do(at, self.desk(at).actor, "void", note=one_of(self.draw, sayings.VOIDED))
         return True
 
@@ -300,7 +303,7 @@ class Living:
         due = self.case.due_by("resolved")
         if due is None or at <= due + timedelta(hours=1) or not self.chance(OVERSEEN):
             return
-        when = self.office(max(due + timedelta(minutes=between(self.draw, 5, 50)), self.now))
+        when = self.daytime(max(due + timedelta(minutes=between(self.draw, 5, 50)), self.now))
         above = self.ground.crew.holder("supervisor", self.case.areas, when, self.case.handler)
         if when < at and above is not None:
             yield from self.do(when, above.actor, "supervise", note=one_of(self.draw, sayings.SUPERVISED))
@@ -309,14 +312,15 @@ class Living:
         """Works on common parts: planned, begun, and signed for by the head once they are over their time."""
         due = self.case.due_by("resolved") or self.now + timedelta(days=15)
         end = max(self.within(due, *RESOLVED), self.after(200))
-        if self.chance(PLANNED):
+        planned = self.chance(PLANNED)
+        if planned:
             step = max((end - self.now) / len(sayings.PLAN), timedelta(hours=4))
             steps = tuple(PlanStep(what, self.now + step * (n + 1)) for n, what in enumerate(sayings.PLAN))
             yield from self.do(self.after(30), hand.actor, "plan", steps=steps)
         late = due + timedelta(hours=between(self.draw, 2, 20))
         head = self.ground.crew.holder("project_head", (None,), late)
-        if late < end and head is not None and self.chance(SIGNED):
-            yield from self.do(self.office(late), head.actor, "sign", note=one_of(self.draw, sayings.SIGNED))
+        if late < end and head is not None and not planned and self.chance(SIGNED):
+            yield from self.do(self.daytime(late), head.actor, "sign", note=one_of(self.draw, sayings.SIGNED))
         yield from self._resolve(hand, self.open(max(end, self.now), self._post()))
 
     def _refer(self, hand: Hand) -> Life:
@@ -329,7 +333,7 @@ class Living:
     def referred(self) -> Life:
         """Others have it: somebody of ours asks after it until it is done."""
         days = 0.15 if self.case.emergency else between(self.draw, *REFERRED_DAYS)
-        at = self.office(self.now + timedelta(days=days))
+        at = self.daytime(self.now + timedelta(days=days))
         hand = self.ground.crew.present(self.case.handler, at) or self.desk(at)
         actor = hand.actor if hand.code == self.case.handler else self.desk(at).actor
         yield from self.do(at, actor, "resolve", note="外部单位已处理完毕，现场核实")
@@ -346,7 +350,7 @@ class Living:
     def resolved(self) -> Life:
         case = self.case
         if self.chance(CHECKED_ASKED if case.has_reporter else CHECKED):
-            at = self.office(self.now + timedelta(hours=between(self.draw, 0.3, 18)))
+            at = self.daytime(self.now + timedelta(hours=between(self.draw, 0.3, 18)))
             by = self.ground.crew.holder("supervisor", case.areas, at, case.handler) or self._owner(at)
             if by is not None:
                 failed = self.chance(FAILED * self.slowness())
@@ -368,7 +372,7 @@ class Living:
             yield from self._follow_up()
             if case.status not in ("resolved", "checked"):
                 return
-        at = self.office(self.after(40 if case.has_reporter else 400))
+        at = self.daytime(self.after(40 if case.has_reporter else 400))
         by = self._owner(at) or self.desk(at)
         yield from self.do(at, by.actor, "close")
 
@@ -379,7 +383,7 @@ class Living:
         if itself is not None and self.chance(BY_LINK):
             actor, via = itself.actor, "page"
         else:
-            actor, via, at = asks.actor, "phone" if self.chance(0.8) else "visit", self.office(at)
+            actor, via, at = asks.actor, "phone" if self.chance(0.8) else "visit", self.daytime(at)
         mark = self._mood()
         words = one_of(self.draw, sayings.DISPLEASED if mark <= 2 else sayings.PLEASED) if self.chance(0.5) else None
         yield from self.do(at, actor, "follow_up", via=via, satisfaction=mark, words=words)

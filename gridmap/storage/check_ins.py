@@ -34,11 +34,14 @@ FACTS: Final = f"""
                ph.id as photo_id
         from given g join person w on w.id = g.person_id
         left join check_in k on k.person_id = g.person_id and k.uid = g.uid
+        -- Each way by its own index: as one condition it would be asked of every checkpoint there is.
         left join lateral (
             select c.* from checkpoint c
+            where c.site_id = w.site_id and (c.closed_at is null or c.closed_at > g.at) and c.code = g.checkpoint
+            union all
+            select c.* from checkpoint c
             where c.site_id = w.site_id and (c.closed_at is null or c.closed_at > g.at)
-              and case when g.checkpoint is not null then c.code = g.checkpoint
-                       else c.token_digest = decode(g.token, 'hex') end
+              and g.checkpoint is null and c.token_digest = decode(g.token, 'hex')
         ) c on true
         left join photo ph on ph.id = g.photo and ph.site_id = w.site_id
     ),
@@ -49,13 +52,13 @@ FACTS: Final = f"""
                     else p.checkpoint_id = any(r.stops) end as on_route
         from placed p
         left join lateral (
-            select r.* from round r
-            where case when p.round is not null then r.id = p.round and r.site_id = p.site_id
-                       else r.person_id = p.person_id and r.status <> 'cancelled'
-                        and r.starts - {_ABOUT} <= p.at and r.ends + {_ABOUT} > p.at
-                        and (p.checkpoint_id = any(r.stops) or p.checkpoint_id is null and cardinality(r.stops) = 0)
-                  end
-            order by greatest(r.starts - p.at, p.at - r.ends, interval '0'), r.ends - r.starts, r.id limit 1
+            select r.* from round r where r.id = p.round and r.site_id = p.site_id
+            union all
+            (select r.* from round r
+             where p.round is null and r.person_id = p.person_id and r.status <> 'cancelled'
+               and r.starts - {_ABOUT} <= p.at and r.ends + {_ABOUT} > p.at
+               and (p.checkpoint_id = any(r.stops) or p.checkpoint_id is null and cardinality(r.stops) = 0)
+             order by greatest(r.starts - p.at, p.at - r.ends, interval '0'), r.ends - r.starts, r.id limit 1)
         ) r on true
         left join patrol_plan plan on plan.id = r.plan_id
     ),

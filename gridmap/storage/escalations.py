@@ -65,8 +65,8 @@ def climb(session: Session, at: datetime, steps: Iterable[Mapping[str, Any]]) ->
         text("""
             with steps as (
                 select * from jsonb_to_recordset(cast(:steps as jsonb)) as s (
-                    issue_id bigint, stamp text, cycle int, step text, due_at timestamptz, action text, kind text,
-                    urgent bool, told jsonb
+                    n int, issue_id bigint, stamp text, cycle int, step text, due_at timestamptz, action text,
+                    kind text, urgent bool, told jsonb
                 )
             ), climbed as (
                 insert into escalation (issue_id, stamp, cycle, step, at, due_at)
@@ -83,7 +83,7 @@ def climb(session: Session, at: datetime, steps: Iterable[Mapping[str, Any]]) ->
                     'to', jsonb_path_query_array(loud.told, '$[*].person')
                 )
                 from loud join issue i on i.id = loud.issue_id
-                order by loud.due_at, i.id, loud.stamp, loud.action desc
+                order by loud.n
             ), moved as (
                 update issue set version = version + 1 where id in (select issue_id from loud) returning code
             ), outbox as (
@@ -94,8 +94,9 @@ def climb(session: Session, at: datetime, steps: Iterable[Mapping[str, Any]]) ->
                 from loud join issue i on i.id = loud.issue_id
                 cross join lateral jsonb_to_recordset(loud.told) as t (person text, role text, not_before timestamptz)
                 join person p on p.site_id = i.site_id and p.code = t.person
+                order by loud.n
             )
             select pg_notify('gridmap', json_build_object('kind', 'issue', 'code', code)::text) from moved
         """),
-        {"at": at, "steps": json.dumps(list(steps), default=datetime.isoformat)},
+        {"at": at, "steps": json.dumps([{"n": n, **step} for n, step in enumerate(steps)], default=datetime.isoformat)},
     )

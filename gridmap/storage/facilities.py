@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from gridmap.domain.rights import Viewer
+from gridmap.storage.views import PART, Plan, of_plan, plan_query
+
 
 def write_state(session: Session, site_id: int, code: str, row: dict[str, Any]) -> bool:
     """Note a state in the history; a facility is in the latest of them. False if there is no such facility."""
@@ -46,6 +49,12 @@ def history(session: Session, site_id: int, code: str) -> list[dict[str, Any]]:
         {"site": site_id, "code": code},
     )
     return [dict(row) for row in rows.mappings()]
+
+
+def seen_codes(session: Session, viewer: Viewer, plan: Plan) -> set[str]:
+    """The facilities of a plan that are the viewer's to see."""
+    query = f"with recursive {PART}, v as ({plan_query(viewer, 'facilities')}) select code from v"
+    return set(session.execute(text(query), of_plan(viewer, plan)).scalars())
 
 
 def set_due(session: Session, site_id: int, code: str, due: date) -> None:

@@ -54,9 +54,9 @@ _WANTED: Final = """
 
 # What was due by a limit of its own; an issue that came with its only limit, and no other, has that for resolving.
 _LIMITS: Final = """
-    left join lateral (
-        select count(*) as known, {stamps} from deadline d where d.issue_id = i.id
-    ) d on true
+    left join (
+        select d.issue_id, {stamps} from wanted join deadline d on d.issue_id = wanted.id group by d.issue_id
+    ) d on d.issue_id = i.id
 """.format(stamps=", ".join(f"max(d.due_at) filter (where d.stamp = '{stamp}') as {stamp}" for stamp in STAMPS))
 
 # The reporter's last answer within the period; what was stored with the issue alone was said when it was closed.
@@ -97,7 +97,7 @@ _TABLES: Final = f"""
 def _columns() -> dict[str, str]:
     """How each column is made."""
     due = {f"{stamp}_due": moment(f"d.{stamp}") for stamp in STAMPS}
-    due["resolved_due"] = moment("case when d.known > 0 then d.resolved else i.due_at end")
+    due["resolved_due"] = moment("case when d.issue_id is not null then d.resolved else i.due_at end")
     return {
         "code": "i.code", "category": "c.code", "group": 'c."group"', "kind": "i.kind", "urgency": "i.urgency",
         "status": "i.status", "facility": "fa.code", "lon": "st_x(i.geom)", "lat": "st_y(i.geom)",

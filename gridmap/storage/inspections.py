@@ -188,20 +188,28 @@ def issues_by_reference(session: Session, site_id: int, references: Sequence[str
 # ---------------------------------------------------------------- failures
 
 
-def open_failures(session: Session, site_id: int, building_id: int | None = None) -> list[Row[Any]]:
-    """What has failed and no check has accepted since, of a building or of the site, the oldest first."""
+def open_failures(
+    session: Session, site_id: int, building_id: int | None = None, viewer: Viewer | None = None
+) -> list[Row[Any]]:
+    """What has failed and no check has accepted since, of a building or of the site, the oldest first.
+
+    With a viewer, what he may see of it.
+    """
+    seen = "true" if viewer is None else seen_inspection(viewer)
+    values = {} if viewer is None else of_viewer(viewer)
     rows = session.execute(
-        text("""
+        text(f"""
+            {"" if viewer is None else f"with recursive {AREA}"}
             select a.id, a.subject, a.item, a.value, a.note, a.rechecks, n.at, n.grid_code, b.code as building,
                    f.code as facility, i.code as issue, i.status
             from inspection_answer a join inspection n on n.id = a.inspection_id
             left join building b on b.id = n.building_id left join facility f on f.id = n.facility_id
             left join issue i on i.id = a.issue_id
             where n.site_id = :site and not a.passed and a.accepted_at is null and a.earlier_id is null
-              and (cast(:building as bigint) is null or n.building_id = :building)
+              and (cast(:building as bigint) is null or n.building_id = :building) and {seen}
             order by n.at, a.id
         """),
-        {"site": site_id, "building": building_id},
+        {**values, "site": site_id, "building": building_id},
     )
     return list(rows)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,11 @@ def run_prepared(session: Session, name: str, types: Mapping[str, str], values: 
         connection.exec_driver_sql(_preparation(name, tuple(types.items())))
         connection.info[name] = True
     return list(connection.exec_driver_sql(_execution(name, tuple(types.items())), dict(values)).mappings())
+
+
+def weigh_anew(session: Session) -> None:
+    """Tell the planner how much there is by now: what was prepared on an empty store is planned for a full one."""
+    session.execute(text("analyze"))
 
 
 @cache

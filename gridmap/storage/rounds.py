@@ -208,6 +208,13 @@ def give_round(session: Session, number: int, site_id: int, person: str) -> None
     )
 
 
+def hold_rounds(session: Session, rounds: Iterable[int]) -> None:
+    """Let nobody else tally rounds until the end of the transaction: what others have committed is then counted too."""
+    session.execute(
+        text("select id from round where id = any(:rounds) order by id for update"), {"rounds": sorted(set(rounds))}
+    )
+
+
 def tallies(session: Session, rounds: Iterable[int]) -> list[Row[Any]]:
     """What check-ins, or visits, that count have been made on rounds: how many of what is due, the first, the last."""
     rows = session.execute(
@@ -249,9 +256,10 @@ def rounds_over(session: Session, at: datetime) -> list[Row[Any]]:
     """The rounds whose time is over and which are not done, held until the end of the transaction."""
     rows = session.execute(
         text("""
-            select r.id, r.site_id, r.grid_code, r.person_id, w.code as person, r.starts, r.ends, r.due, r.visited,
-                   p.code as plan, p.name
-            from round r join patrol_plan p on p.id = r.plan_id left join person w on w.id = r.person_id
+            select r.id, r.site_id, s.code as site, r.grid_code, r.role, w.code as person, r.starts, r.ends, r.due,
+                   r.visited, p.code as plan, p.name
+            from round r join patrol_plan p on p.id = r.plan_id join site s on s.id = r.site_id
+            left join person w on w.id = r.person_id
             where r.status in ('planned', 'started') and r.ends + make_interval(mins => p.grace_minutes) < :at
               and r.told_at is null
             order by r.id for update of r skip locked
@@ -275,9 +283,9 @@ def write_messages(session: Session, rows: Sequence[Mapping[str, Any]], at: date
         text("""
             insert into message (site_id, kind, person_id, role, data, created_at, not_before)
             select g.site_id, g.kind, (select id from person w where w.site_id = g.site_id and w.code = g.person),
-                   g.role, g.data, :at, :at
+                   g.role, g.data, :at, g.not_before
             from json_to_recordset(cast(:rows as json)) as g (
-                site_id bigint, kind text, person text, role text, data jsonb
+                site_id bigint, kind text, person text, role text, data jsonb, not_before timestamptz
             )
         """),
         {"rows": json.dumps(rows, default=str), "at": at},

@@ -25,7 +25,7 @@ NEXT_DUE: Final = """
 MINE: Final = """(
     i.handler_id = :viewer_person and i.status = any(cast(:handled as text[]))
     or i.owner_id = :viewer_person and i.status in ('reported', 'filed')
-    or i.status = any(cast(:waiting as text[])) and i.handler_id is distinct from :viewer_person
+    or i.status = any(cast(:waiting as text[])) and coalesce(i.handler_id <> :viewer_person, true)
 )"""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -294,9 +295,9 @@ def methods_of(house: House) -> dict[str, set[str]]:
 
 def test_an_address_tells_what_it_is_for(untouched: House) -> None:
     for path, methods in methods_of(untouched).items():
-        address = path.format(code="Z1", name="tier1", token="none")
+        address = re.sub(r"{\w+}", "tier1", path)
         for method in {"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} - methods:
-            if method == "GET" and path == "/issues/batch":  # an issue that is not there
+            if method == "GET" and path in ("/issues/batch", "/issues/actions"):  # an issue that is not there
                 continue
             answer = untouched.by("dispatcher")(method, address)
             assert answer.status_code == 405, f"{method} {path}"

@@ -128,6 +128,12 @@ TRIED: dict[str, tuple[str, dict[str, Any]]] = {
     "POST /households/{code}/close": ("/households/none/close?site=WJ", {}),
     "GET /flood-readiness": ("/flood-readiness?site=WJ", {}),
     "POST /shelters": ("/shelters?site=WJ", {"json": {}}),
+    "POST /issues/{code}/link": ("/issues/{leaf}/link", {}),
+    "GET /follow/{token}": ("/follow/nobodygavethisone", {}),
+    "POST /follow/{token}": ("/follow/nobodygavethisone", {"data": {"satisfaction": "5"}}),
+    "POST /alarms": ("/alarms?site=WJ", {"json": {"sensor": "S", "state": "recovered"}}),
+    "GET /deductions": ("/deductions?site=WJ", {}),
+    "POST /deductions/{number}/judgement": ("/deductions/987654/judgement?site=WJ", {"json": {"upheld": True}}),
     "GET /forms": ("/forms", {}),
     "GET /forms/{name}": ("/forms/stewards_log?site=WJ&format=json", {}),
 }
@@ -237,6 +243,12 @@ POST /households/{code}/visits      403  404  404  404  404  403  404  403  403 
 POST /households/{code}/close       403  404  404  404  404  403  404  403  403  403  403  401
 GET  /flood-readiness               403  200  200  200  200  200  403  403  200  403  200  401
 POST /shelters                      403  403  422  422  422  403  403  403  403  403  422  401
+POST /issues/{code}/link            404  201  201  201  201  201  201  404  403  403  403  401
+GET  /follow/{token}                404  404  404  404  404  404  404  404  404  404  404  404
+POST /follow/{token}                404  404  404  404  404  404  404  404  404  404  404  404
+POST /alarms                        403  200  200  200  200  200  200  200  403  403  200  401
+GET  /deductions                    403  403  403  403  200  403  403  403  200  403  200  401
+POST /deductions/{number}/judgement 403  403  403  403  403  403  403  403  404  403  403  401
 GET  /forms                         403       200        200         200     200     200        200        200       200     403    200   401
 GET  /forms/{name}                  403       200        200         200     200     200        200        200       200     403    200   401
 """

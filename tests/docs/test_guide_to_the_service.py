@@ -11,7 +11,10 @@ from gridmap.storage.cluster import Cluster
 from tests.docs.pages import EXAMPLE, hold_to_what_is_said
 
 
-@pytest.mark.parametrize("page", ["service.md", "rights.md", "map.md", "demo.md", "working-day.md"])
+PAGES = ["service.md", "rights.md", "map.md", "demo.md", "working-day.md", "patrols.md", "time.md", "messages.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_page_shows_what_its_commands_say(page: str, cluster: Cluster, template: str, tmp_path: Path) -> None:
     folder = shutil.copytree(EXAMPLE, tmp_path / "example")
     hold_to_what_is_said(f"docs/guide/{page}", cluster, template, folder)

@@ -260,7 +260,7 @@ def endpoints() -> Iterator[Row]:
         for route in router.routes:
             assert isinstance(route, APIRoute)
             said = (route.endpoint.__doc__ or "").splitlines()[0]
-            for method in sorted(route.methods):
+            for method in sorted(route.methods or ()):
                 yield method, f"`{route.path}`" + (" (open)" if route.path in OPEN else ""), said
 
 
