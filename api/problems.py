@@ -46,6 +46,8 @@ PROBLEMS: tuple[tuple[type[Exception], int, str], ...] = (
     (OperationalError, 503, "store"),
     (PoolTimeoutError, 503, "store"),
 )
+# What pydantic puts before what a check of our own has said.
+OURS_SAID = "Value error, "
 UNSAID = {
     IntegrityError: "somebody else was first: look again, then try again",
     OperationalError: "the database does not answer just now: try again",
@@ -128,7 +130,7 @@ def problem_of(error: Exception) -> Problem:
 
 def fields_of(errors: Sequence[Any]) -> list[dict[str, str]]:
     """What validation found, by field; what was sent is not repeated."""
-    return [{"field": _field(error["loc"]), "message": error["msg"]} for error in errors]
+    return [{"field": _field(error["loc"]), "message": error["msg"].removeprefix(OURS_SAID)} for error in errors]
 
 
 def _field(place: Sequence[int | str]) -> str:

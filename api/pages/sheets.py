@@ -11,6 +11,11 @@ from fastapi import Response
 from api.pages.paper import POLICY
 from gridmap.operations.papers import MEDIA, Paper, plain, written
 
+# For the description of the API: what a paper can be answered as.
+AS_SHEET: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media.partition(";")[0]: {} for media in MEDIA.values()}}
+}
+
 
 def sheet(paper: Paper, kind: str, name: str, data: dict[str, Any]) -> Response:
     """A paper of a kind; its data as JSON, CSV and Excel under a name to be kept by, HTML to be printed."""

@@ -59,6 +59,7 @@ class ActionBody(Body):
     lat: Latitude | None = None
     datum: Datum = "wgs84"
     to: Annotated[Code | None, Field(description="A person, by code; without one the rules choose.")] = None
+    due: Annotated[Moment | None, Field(description="By when whoever hands it out wants it resolved.")] = None
     passed: bool | None = None
     body: Line | None = None
     reference: Line | None = None

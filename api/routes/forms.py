@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import AfterValidator
 
 from api.dependencies import DbSession, Language, Now, TheSite, with_right
-from api.pages.sheets import sheet
+from api.pages.sheets import AS_SHEET, sheet
 from api.schemas import Code, among, listed
 from gridmap.domain.rights import Viewer
 from gridmap.operations import forms
@@ -29,7 +29,7 @@ def list_forms(_: OfForms, language: Language) -> list[dict[str, Any]]:
     ]
 
 
-@router.get("/forms/{name}", response_class=Response, responses={200: {"content": {"text/html": {}}}})
+@router.get("/forms/{name}", response_class=Response, responses=AS_SHEET)
 def print_form(
     session: DbSession,
     viewer: OfForms,

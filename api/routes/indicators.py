@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import AfterValidator, Field
 
 from api.dependencies import DbSession, Language, Now, TheSite, with_right
-from api.pages.sheets import sheet
+from api.pages.sheets import AS_SHEET, sheet
 from api.schemas import Body, Code, Line, among, listed
 from gridmap.analytics.indicators.definitions import INDICATORS
 from gridmap.domain.evaluation import LINE, TYPED_IN, Weighing
@@ -87,7 +87,7 @@ def list_indicators(_: OfFigures, language: Language) -> list[Row]:
     ]
 
 
-@router.get("/kpis", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+@router.get("/kpis", response_class=Response, responses=AS_SHEET)
 def read_kpis(
     session: DbSession,
     viewer: OfFigures,
@@ -105,7 +105,7 @@ def read_kpis(
     return sheet(paper, format, f"kpis-{span.name}", {"period": span.name, "by": by, "figures": found})
 
 
-@router.get("/scores", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+@router.get("/scores", response_class=Response, responses=AS_SHEET)
 def read_scores(
     session: DbSession,
     viewer: OfScores,

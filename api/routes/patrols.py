@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.dependencies import DbSession, Language, Now, TheSite, with_right
+from api.routes.places import plan_of
 from api.schemas import (
     Body,
     Code,
@@ -30,6 +31,7 @@ from gridmap.operations.patrols import CheckpointGiven, PlanGiven, day_of
 from gridmap.spatial.coordinates import to_wgs84
 from gridmap.storage import patrols as stored
 from gridmap.storage import tracks as stored_tracks
+from gridmap.storage.facilities import seen_codes
 
 router = APIRouter(tags=["patrols"])
 
@@ -107,6 +109,7 @@ class PlanBody(Body):
     person: Code | None = None
     grids: Annotated[list[Code], Field(min_length=1, max_length=500)] | None = None
     checkpoints: Annotated[list[Code], Field(min_length=1, max_length=500)] | None = None
+    facilities: Annotated[list[Code], Field(min_length=1, max_length=500)] | None = None
     sample: Annotated[int, Field(ge=1, le=500)] | None = None
     subject: Annotated[int, Field(ge=1, le=len(SUBJECTS))] | None = None
     frequency: FrequencyBody | None = None
@@ -167,13 +170,17 @@ def write_plan(session: DbSession, viewer: Scheduling, site: TheSite, now: Now, 
     known = stored.plan_by_code(session, site.id, plan.code)
     for grids in (plan.grids, known.grids if known is not None else plan.grids):
         _refuse_outside(area, grids)
+    if area is not None and plan.facilities:
+        unseen = set(plan.facilities) - seen_codes(session, viewer, plan_of(session, site, now))
+        if unseen:
+            raise FieldError("facilities", f"no facility is called {min(unseen)!r} on your ground")
     patrols.write_plan(session, site, plan, viewer.account_id)
     return {"code": plan.code, "rounds": rounds.plan_rounds(session, now)}
 
 
 def _plan_of(body: PlanBody, today: date) -> PlanGiven:
     said = {name: getattr(body, name) for name in body.model_fields_set - {"ready", "frequency", "code", "since"}}
-    said |= {name: tuple(said[name]) for name in ("grids", "checkpoints") if said.get(name)}
+    said |= {name: tuple(said[name]) for name in ("grids", "checkpoints", "facilities") if said.get(name)}
     if body.frequency is not None:
         said["frequency"] = Frequency.from_json(body.frequency.model_dump())
     since = body.since or today

@@ -28,7 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "evaluation": ("kpis", "evaluate", "forms"),
     "patrols": ("rounds", "households"),
     "maps": ("map",),
-    "estates": ("estate",),
+    "estates": ("estate", "simulate"),
     "services": ("serve", "demo"),
 }
 

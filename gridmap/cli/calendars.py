@@ -180,7 +180,9 @@ def _mapping(said: Any) -> Any:
 
 
 def _moved(codes: list[str]) -> str:
-    return f"{len(codes)} open issues have new deadlines" if codes else "no deadline moves"
+    if not codes:
+        return "no deadline moves"
+    return "1 open issue has new deadlines" if len(codes) == 1 else f"{len(codes)} open issues have new deadlines"
 
 
 # ---------------------------------------------------------------- weather

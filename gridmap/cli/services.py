@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 import threading
 from contextlib import suppress
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 # By string, for the command line does not know the service.
 APP = "api.app:create_app"
+# Likewise, for it runs in a process of its own.
+LIVING = "gridmap.simulation.living"
 # What is under way when the service is stopped has so many seconds to end.
 GRACE = 5
 Port = Annotated[int | None, typer.Option(help="The port; else GRIDMAP_PORT, else 8000.")]
@@ -81,7 +84,7 @@ def demo(port: Port = None) -> None:
         settled = settle(database, settings, now())
         warm.join()
         with suppress(KeyboardInterrupt):
-            _run_demo(database, settings, settled)
+            _run_demo(settings, settled)
 
 
 def _import_service() -> None:
@@ -144,12 +147,12 @@ LOGGING: dict[str, Any] = {
 }
 
 
-def _run_demo(database: Database, settings: Settings, settled: Settled) -> None:
+def _run_demo(settings: Settings, settled: Settled) -> None:
     import uvicorn
 
     server = uvicorn.Server(uvicorn.Config(APP, host=LOOPBACK, port=settings.port, **_options(quiet=True)))
     address = f"http://{LOOPBACK}:{settings.port}"
-    player = threading.Thread(target=_replay, args=(database, server, address, settled), name="replay", daemon=True)
+    player = threading.Thread(target=_let_live, args=(server, address, settled), name="estate", daemon=True)
     player.start()
     try:
         server.run()
@@ -158,11 +161,9 @@ def _run_demo(database: Database, settings: Settings, settled: Settled) -> None:
         player.join(timeout=GRACE)
 
 
-def _replay(database: Database, server: uvicorn.Server, address: str, settled: Settled) -> None:
-    """Wait until the service answers, say how to come in, then let the last ninety days happen."""
+def _let_live(server: uvicorn.Server, address: str, settled: Settled) -> None:
+    """Wait until the service answers, say how to come in, then let the estate live beside it."""
     from time import sleep
-
-    from gridmap.simulation.demo import replay
 
     while not server.started:
         if server.should_exit:
@@ -174,11 +175,21 @@ def _replay(database: Database, server: uvicorn.Server, address: str, settled: S
     tell(f"its pages    {address}/docs")
     tell(f"passwords    {settled.passwords}")
     tell("Ctrl-C stops everything")
+    # A process of its own: lived in this one, the estate would keep whoever looks at it waiting.
+    command = [sys.executable, "-m", LIVING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as living:  # noqa: S603 (ours)
+        threading.Thread(target=_show, args=(living,), name="progress", daemon=True).start()
+        while living.poll() is None and not server.should_exit:
+            sleep(0.1)
+        living.terminate()
 
-    def show(done: int, total: int) -> None:
+
+def _show(living: subprocess.Popen[str]) -> None:
+    """How far the last ninety days have come."""
+    for line in living.stdout or ():
+        done, hours = (int(word) for word in line.split())
         if sys.stderr.isatty():
-            typer.echo(f"\r90 days of the estate: {done:,} of {total:,} issues", err=True, nl=done == total)
-        elif done == total:
-            typer.echo(f"90 days of the estate: {total:,} issues", err=True)
-
-    replay(database, now(), show, lambda: server.should_exit)
+            said = f"\r90 days of the estate: {done * 100 // hours} %"
+            typer.echo(said, err=True, nl=done == hours)
+        elif done == hours:
+            typer.echo("90 days of the estate have happened; it lives on", err=True)

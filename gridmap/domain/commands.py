@@ -57,6 +57,7 @@ class Command:
     lon: float | None = None
     lat: float | None = None
     to: str | None = None  # a person, by code
+    due: datetime | None = None  # by when whoever hands it out wants it
     passed: bool | None = None
     body: str | None = None
     reference: str | None = None
@@ -110,6 +111,7 @@ NEEDS: Final[dict[str, tuple[Callable[[Command], None], ...]]] = {
 # field: the actions that it belongs to; anywhere else it would be forgotten, and so it is refused
 BELONGS: Final[dict[str, tuple[str, ...]]] = {
     "to": ("dispatch", "transfer"),
+    "due": ("dispatch", "transfer"),
     "passed": ("check",),
     "body": ("refer",),
     "reference": ("refer",),

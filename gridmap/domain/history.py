@@ -57,6 +57,8 @@ class Present:
     supervised: int = 0
     signed: bool = False
     complex: bool = False
+    # When somebody handed it out with a time of his own, and by when he wants it.
+    given: tuple[datetime, datetime] | None = None
     deadlines: Mapping[str, datetime] = field(default_factory=dict)
 
     def stamp(self, name: str) -> datetime | None:
@@ -102,8 +104,10 @@ def _report(_: Present, line: Line) -> dict[str, Any]:
 
 
 def _dispatch(present: Present, line: Line) -> dict[str, Any]:
-    """The limits of a work order run from the first one of a cycle."""
+    """The limits of a work order run from the first one of a cycle; a time that somebody gave takes their place."""
+    due = _moment(line, "due")
     return {
+        "given": (line.at, due) if due is not None else present.given,
         "handler": line.data.get("to"),
         "handler_role": line.data.get("role"),
         "moments": {"dispatch": line.at, **present.moments},
@@ -156,7 +160,8 @@ def _follow_up(present: Present, line: Line) -> dict[str, Any]:
 
 
 def _close(_: Present, line: Line) -> dict[str, Any]:
-    return {"closed_at": line.at, "closed_as": line.data.get("as", "solved")}
+    """Of what others have closed, nobody says how."""
+    return {"closed_at": line.at, "closed_as": line.data.get("as")}
 
 
 def _end(_: Present, line: Line) -> dict[str, Any]:
@@ -170,6 +175,7 @@ def _reopen(present: Present, line: Line) -> dict[str, Any]:
         **dict.fromkeys(("handler", "handler_role", "closed_as", "parent", "referral")),
         "followed": False,
         "signed": False,
+        "given": None,
         "returned": (),
         "plan": (),
         "holds": (),

@@ -31,6 +31,8 @@ class Clockwork:
         matter = self.matter(row["site"], row["kind"], urgency, category, (*tree.chain(row["grid"]), *tiers))
         holds = [Hold(begins, ends) for begins, ends in present.holds]
         found = self.of(row["site"], replace(matter, complex=present.complex), present.moments, holds)
+        if present.given is not None:
+            found = [each for each in found if each.stamp != "resolved"] + [_of_somebody(*present.given, holds)]
         return [deadline for deadline in found if deadline.due_at is not None]
 
     def matter(self, site: str, kind: str, urgency: str, category: str, chain: tuple[str, ...]) -> Matter:
@@ -52,6 +54,16 @@ class Clockwork:
         if site_id not in self.weather:
             self.weather[site_id] = stored.stretches(self.session, [site_id]).get(site_id, [])
         return self.weather[site_id]
+
+
+def _of_somebody(given_at: datetime, due: datetime, holds: Sequence[Hold]) -> Deadline:
+    """The time that somebody gave when he handed it out, and as much more as it has waited since."""
+    since = [hold for hold in holds if hold.begins >= given_at]
+    at = None if any(hold.ends is None for hold in since) else due
+    for hold in since:
+        if at is not None and hold.ends is not None:
+            at += hold.ends - hold.begins
+    return Deadline("resolved", given_at, at, False, {"stamp": "resolved", "given": due.isoformat()})
 
 
 def as_row(deadline: Deadline, **of: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,8 +69,12 @@ def weigh(session: Session, site: Site, role: str, rows: Sequence[Weighing], lin
     for row in rows:
         if row.indicator not in INDICATORS:
             raise FieldError("indicator", f"there is no indicator {row.indicator}: they are {', '.join(INDICATORS)}")
-        if row.weight <= 0:
+        if not 0 < row.weight < math.inf:
             raise FieldError("weight", f"{row.indicator}: a weight is more than 0; leave out what does not count")
+        if not all(level is None or math.isfinite(level) for level in (row.target, row.floor)):
+            raise FieldError("target", f"{row.indicator}: target and floor are numbers, or are left out")
+    if len({row.indicator for row in rows}) < len(rows):
+        raise FieldError("weights", "an indicator is said twice: say once what it weighs")
     stored.write_weights(session, site.id, role, rows)
     if line is not None:
         stored.write_line(session, site.id, role, line)
@@ -91,7 +96,7 @@ def enter(
     """Type in what is not measured, of a site or of somebody; what was typed in before for the same gives way."""
     if indicator not in TYPED_IN:
         raise FieldError("indicator", f"{indicator} is not typed in: these are {', '.join(TYPED_IN)}")
-    if numerator < 0 or denominator <= 0:
+    if not 0 <= numerator < math.inf or not 0 < denominator < math.inf:
         raise FieldError("numerator", "a figure is 0 or more, and is divided by more than 0")
     _open(session, site, span)
     person_id = stored.person_id(session, site.id, person) if person is not None else None
@@ -111,7 +116,9 @@ def _open(session: Session, site: Site, span: Span) -> None:
         raise FieldError("period", f"{span.name}: people are evaluated by months and quarters, as 2026-05 or 2026-Q2")
     closed = stored.period(session, site.id, span.name)
     if closed is not None:
-        raise ConflictError(f"{span.name} is closed since {closed.closed_at.astimezone(UTC).isoformat()}: it stays as it was")
+        raise ConflictError(
+            f"{span.name} is closed since {closed.closed_at.astimezone(UTC).isoformat()}: it stays as it was"
+        )
 
 
 def close_period(

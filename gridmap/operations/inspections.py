@@ -15,12 +15,13 @@ from gridmap.domain.commands import Actor, Command
 from gridmap.domain.model import Site
 from gridmap.domain.patrols import INSPECTION_KINDS
 from gridmap.domain.subjects import SUBJECTS, Answer, Item, form_of, judge, refuse_unfit
+from gridmap.domain.superiors import acting
 from gridmap.errors import ConflictError, FieldError, NotFoundError
 from gridmap.language import DEFAULT
 from gridmap.operations import facilities
 from gridmap.operations.intake import Intake, Report
 from gridmap.operations.moves import act
-from gridmap.operations.rosters import Rosters, acting
+from gridmap.operations.rosters import Rosters
 from gridmap.storage import inspections as stored
 from gridmap.storage import issues as stored_issues
 
@@ -202,7 +203,8 @@ def _refuse_unfit_pair(session: Session, site: Site, given: InspectionGiven, pla
     held: dict[str, set[str | None]] = {}
     for post in rosters.posts(given.at):
         if post.role in JOINT_ROLES and post.grid in ground:
-            held.setdefault(post.role, set()).update({post.person.code, acting(post)})
+            acts = acting(post)
+            held.setdefault(post.role, set()).update({post.person.code, acts.code if acts else None})
     pair = {given.person, given.joint_with} - {None}
     covered = {role for role in JOINT_ROLES if held.get(role, set()) & pair}
     if len(pair) < 2 or covered != JOINT_ROLES:

@@ -93,9 +93,7 @@ class Moves:
             outcome.version = versions.get(outcome.command.issue, outcome.version)
         return outcomes
 
-    def hand_out(
-        self, codes: Iterable[str], came: Mapping[str, datetime] | None = None
-    ) -> dict[str, dict[str, Any]]:
+    def hand_out(self, codes: Iterable[str], came: Mapping[str, datetime] | None = None) -> dict[str, dict[str, Any]]:
         """Of what has just been reported, what cannot wait goes out; of the rest, those who hand it out are told.
 
         What has become of those that went out, by code. What is written down later went out when it `came`.
@@ -215,7 +213,7 @@ class Moves:
         released = before.held_at is not None and present.held_at is None and present.status not in ENDED
         return (
             released or dict(before.moments) != dict(present.moments) or command.category is not None
-            or command.urgency is not None or before.complex != present.complex
+            or command.urgency is not None or command.due is not None or before.complex != present.complex
         ) and present.status not in PAUSED  # fmt: skip
 
     # ------------------------------------------------------------ what gridmap does itself

@@ -76,6 +76,7 @@ def present_of(row: Row) -> Present:
         supervised=rest.get("supervised", 0),
         signed=rest.get("signed", False),
         complex=rest.get("complex", False),
+        given=_given(rest.get("given")),
     )
 
 
@@ -92,7 +93,7 @@ def columns_of(moving: Moving) -> dict[str, Any]:
         "moments": {name: iso(moment) for name, moment in present.moments.items()},
         "followed": present.followed, "referral": present.referral, "plan": list(present.plan),
         "returned": list(present.returned), "supervised": present.supervised, "signed": present.signed,
-        "complex": present.complex,
+        "complex": present.complex, "given": [iso(moment) for moment in present.given or ()],
     }  # fmt: skip
     return {
         "id": moving.row["id"], "category": moving.category, "urgency": moving.urgency,
@@ -100,6 +101,10 @@ def columns_of(moving: Moving) -> dict[str, Any]:
         "due_at": present.deadlines.get("resolved", moving.given_due),
         "present": {name: value for name, value in rest.items() if value},
     }  # fmt: skip
+
+
+def _given(said: list[str] | None) -> tuple[datetime, datetime] | None:
+    return (datetime.fromisoformat(said[0]), datetime.fromisoformat(said[1])) if said else None
 
 
 def iso(moment: datetime) -> str:

@@ -38,8 +38,8 @@ table { border-collapse: collapse; width: 100%; } thead { display: table-header-
 th, td { border: .3mm solid #333; padding: 1.2mm 2mm; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 thead th { background: #eee; print-color-adjust: exact; } td.number { text-align: right; white-space: nowrap; }
 body.upright tbody th { width: 34mm; background: #f5f5f5; font-weight: normal; }
-footer { display: flex; flex-wrap: wrap; gap: 14mm; margin: 9mm 0 4mm; }
-footer span { min-width: 55mm; border-bottom: .2mm solid #333; }
+footer { display: flex; flex-wrap: wrap; gap: 10mm; margin: 9mm 0 4mm; }
+footer span { min-width: 48mm; border-bottom: .2mm solid #333; }
 @media screen { body { padding: 8mm; } }
 """
 

@@ -103,6 +103,7 @@ class PlanGiven:
     person: str | None = None
     grids: tuple[str, ...] | None = None
     checkpoints: tuple[str, ...] | None = None
+    facilities: tuple[str, ...] | None = None
     sample: int | None = None
     subject: int | None = None
     grace_minutes: int = 15
@@ -141,7 +142,28 @@ def write_plan(session: Session, site: Site, plan: PlanGiven, account_id: int | 
     unknown = stored.unknown_grids(session, site.id, plan.grids or ())
     if unknown:
         raise FieldError("grids", f"there is no grid {unknown[0]} in {site.code}")
+    plan = replace(plan, checkpoints=_with_facilities(session, site, plan))
     return stored.write_plan(session, site.id, _plan_row(plan), account_id)
+
+
+def _with_facilities(session: Session, site: Site, plan: PlanGiven) -> tuple[str, ...] | None:
+    """The checkpoints of a plan, and those of its facilities: one that has none gets one, yet without a plate."""
+    if not plan.facilities:
+        return plan.checkpoints
+    _refuse_unknown(session, "facility", site, plan.facilities)
+    found = stored.at_facilities(session, site.id, list(dict.fromkeys(plan.facilities)))
+    new = [
+        CheckpointGiven(each.code, each.name, facility=each.code, plate=False) for each in found if not each.checkpoint
+    ]
+    _refuse_taken(session, site, new)
+    write_checkpoints(session, site, new)
+    return (*(plan.checkpoints or ()), *(each.checkpoint or each.code for each in found))
+
+
+def _refuse_taken(session: Session, site: Site, points: Sequence[CheckpointGiven]) -> None:
+    taken = stored.known_codes(session, "checkpoint", site.id, [point.code for point in points])
+    if taken:
+        raise FieldError("facilities", f"a checkpoint {min(taken)} is elsewhere: make one for that facility first")
 
 
 def _plan_row(plan: PlanGiven) -> dict[str, Any]:

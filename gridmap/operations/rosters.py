@@ -39,10 +39,3 @@ class Rosters:
         if epoch not in self._rosters:
             self._rosters[epoch] = Roster(self.posts(at))
         return self._rosters[epoch]
-
-
-def acting(post: PostFact) -> str | None:
-    """The code of whoever acts on a post: its holder, or the deputy while he is away."""
-    if not post.away:
-        return post.person.code
-    return post.deputy.code if post.deputy is not None and not post.deputy_away else None

@@ -17,10 +17,10 @@ from gridmap.domain.facts import PostFact
 from gridmap.domain.frequencies import Frequency, Window
 from gridmap.domain.patrols import holder, status_of
 from gridmap.domain.roles import ROLE_OF_RANK
-from gridmap.domain.superiors import superior
+from gridmap.domain.superiors import acting, superior
 from gridmap.operations.clockwork import Clockwork
 from gridmap.operations.known import Known
-from gridmap.operations.rosters import Rosters, acting
+from gridmap.operations.rosters import Rosters
 from gridmap.operations.routing import Router
 from gridmap.storage import patrols as stored
 from gridmap.storage import places, rounds
@@ -134,8 +134,8 @@ def _seats(plan: Row[Any], ground: Ground, at: datetime) -> dict[str | None, lis
         if post.role == plan.role and _fits(post, plan) and _meets(plan, ground, post.grid):
             people = seats.setdefault(post.grid, [])
             person = acting(post)
-            if person is not None and person not in people:
-                people.append(person)
+            if person is not None and person.code not in people:
+                people.append(person.code)
     return seats
 
 

@@ -60,8 +60,11 @@ def _dispatched(moves: Acting, moving: Moving, command: Command) -> dict[str, An
         raise FieldError("to", f"nobody is known as {to!r} here")
     if to == moving.row["about"]:
         raise FieldError("to", "a complaint about somebody does not go to him")
+    if command.due is not None and command.due <= moves.at:
+        raise FieldError("due", "lies in the past: nobody can keep that")
     said = {"to": to, "role": moves.dispatch.role_of(moving.row, to), "reasons": list(reasons)}
-    return {**no_data(moves, moving, command), **said}
+    due = {"due": iso(command.due)} if command.due is not None else {}
+    return {**no_data(moves, moving, command), **said, **due}
 
 
 def _subject(moves: Acting, moving: Moving, command: Command) -> dict[str, Any]:

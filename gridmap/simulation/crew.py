@@ -109,8 +109,10 @@ def crew_of(session: Session, site: Site, at: datetime) -> Crew:
         .where(Post.site_id == site.id, Post.valid_to.is_(None))
         .order_by(Post.role, Post.grid_code, Person.code)
     ).all()
-    codes = dict(session.execute(select(Person.id, Person.code).where(Person.site_id == site.id)).tuples().all())
-    known = dict(session.execute(select(Account.name, Account.id).where(Account.site_id == site.id)).tuples().all())
+    people = session.execute(select(Person.id, Person.code).where(Person.site_id == site.id))
+    codes: dict[int, str] = dict(people.all())
+    there = session.execute(select(Account.name, Account.id).where(Account.site_id == site.id))
+    known: dict[str, int] = dict(there.all())
     for role, grid, specialty, code, person_id, deputy_id in posts:
         comes_in_as = COMES_IN_AS.get(role)
         if comes_in_as is None:

@@ -50,9 +50,7 @@ class Planted:
 PLANTED: Final = Planted("water_leak", "WJ-I-02", "I14", 38.0, 30, 46)
 
 
-def reports(
-    estate: Estate, until: datetime, days: int = 90, seed: int = 7, *, ordinary: bool = False
-) -> pd.DataFrame:
+def reports(estate: Estate, until: datetime, days: int = 90, seed: int = 7, *, ordinary: bool = False) -> pd.DataFrame:
     """What was reported on an estate in the days before a moment, by time, with the columns of `frames.POINTS`.
 
     Days that are `ordinary` have no storm, and nothing planted.
@@ -60,7 +58,9 @@ def reports(
     if until.tzinfo is None or days < 1:
         raise InputError("reports are made of whole days before a moment with a time zone: give both")
     lived = _Days(estate, pd.Timestamp(until), days, np.random.default_rng(seed))
-    table = pd.concat([pd.DataFrame(part) for part in lived.parts(ordinary=ordinary) if len(part["lon"])], ignore_index=True)
+    table = pd.concat(
+        [pd.DataFrame(part) for part in lived.parts(ordinary=ordinary) if len(part["lon"])], ignore_index=True
+    )
     table = table.sort_values(["reported_at", "lon", "lat"], kind="stable").reset_index(drop=True)
     table["reported_at"] = pd.to_datetime(table["reported_at"], utc=True)
     table["reference"] = _references(table["reported_at"], str(estate.site["timezone"]))

@@ -32,6 +32,8 @@ WITH_POST: Final = {
     "coordinator": "coordinator",
     "technician": "technician",
     "contractor": "contractor",
+    "head": "project_head",
+    "auditor": "audit",
 }
 PEOPLE: Final = ("admin", "dispatcher", *WITH_POST, "analyst", "resident")
 PROGRAM: Final = "program"

@@ -70,7 +70,7 @@ def _take_up(session: Session, world: World) -> None:
         select(Issue.code).where(Issue.site_id == world.site.id, Issue.status.not_in(ENDED)).order_by(Issue.id)
     ).all()
     going = select(Issue.code, Alarm.sensor).join(Alarm, Alarm.issue_id == Issue.id).where(Alarm.recovered_at.is_(None))
-    sensors = dict(session.execute(going).tuples().all())
+    sensors: dict[str, str] = dict(session.execute(going).all())
     for case in world.reception.cases(session, codes):
         world.enter(replace(case, sensor=sensors.get(case.code)), world.at)
 

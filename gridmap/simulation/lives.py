@@ -28,6 +28,7 @@ from gridmap.spatial.coordinates import snap
 Doing = tuple[datetime, Command]
 Life = Generator[Doing, Outcome | None, None]
 
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # What becomes of an issue before anybody sets out: shares.
 VOID, MERGED, RETURNED, TRANSFERRED = 0.02, 0.03, 0.03, 0.012
 # Minutes until it is accepted, by how urgent it is.
@@ -36,11 +37,11 @@ ACCEPTED_MIN: Final = {"life": 0.8, "emergency": 2.0, "urgent": 5.0, "normal": 1
 ON_SITE, ANSWERED, RESOLVED = (0.42, 0.6), (0.4, 0.55), (0.5, 0.42)
 WEAK_TIMES: Final = 1.9
 JOB_MIN, UNEVEN = 45.0, 0.65
-SLOW_JOBS, HELD, SUPPORTED = 0.22, 0.06, 0.03
+SLOW_JOBS, HELD, SUPPORTED = 0.16, 0.06, 0.03
 PLANNED, SIGNED, OVERSEEN = 0.4, 0.8, 0.3
 CHECKED, CHECKED_ASKED, FAILED = 0.85, 0.4, 0.06
 SILENT, BY_LINK = 0.2, 0.45
-MOOD, MOOD_LATE, MOOD_REWORK, MOOD_UNEVEN = 4.55, 1.1, 0.5, 0.75
+MOOD, MOOD_LATE, MOOD_REWORK, MOOD_UNEVEN = 4.45, 1.1, 0.5, 0.9
 REFERRED_DAYS: Final = (1.0, 9.0)
 HELD_H: Final = (6.0, 60.0)
 MOST_REOPENS: Final = 4
@@ -60,7 +61,7 @@ class Ground:
     # The open issues by category and middle grid, for duplicates.
     twins: dict[tuple[str, str | None], str] = field(default_factory=dict)
     # Up to when has been acted: what follows by itself on an action is dated so.
-    at: datetime = datetime.min.replace(tzinfo=UTC)
+    at: datetime = BEGINNING
 
 
 @dataclass
@@ -404,8 +405,9 @@ class Living:
 
 
 def _as_usual(_: Living) -> Generator[Doing, Outcome | None, bool]:
+    """A tale in which nothing happens."""
+    yield from ()
     return False
-    yield  # a tale in which nothing happens
 
 
 TALES: Final[dict[str, Callable[[Living], Life]]] = {

@@ -178,7 +178,7 @@ class Reception:
         """Issues of the store as cases."""
         categories = Router(session, self.intake.known).categories(self.site.code)
         for row in issues_in_full(session, codes):
-            yield of_row(row, categories[row["category"]].refer_to)
+            yield of_row(dict(row), categories[row["category"]].refer_to)
 
 
 def mark(text: str) -> int:

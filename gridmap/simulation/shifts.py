@@ -78,9 +78,10 @@ def write_leaves(session: Session, crew: Crew, draw: np.random.Generator, since:
         able = [hand for hand in shuffled(draw, crew.of(role)) if hand.code in crew.deputies]
         for hand in able[:count]:
             deputy = crew.deputies[hand.code]
-            starts = since + timedelta(days=int(draw.random() * days), hours=0)
+            # Everybody is back when the days are over.
+            starts = since + timedelta(days=int(draw.random() * max(days - LEAVE_DAYS[1], 0)))
             ends = starts + timedelta(days=whole(draw, *LEAVE_DAYS))
-            if {hand.code, deputy} & busy:
+            if {hand.code, deputy} & busy or days <= LEAVE_DAYS[1]:
                 continue
             busy |= {hand.code, deputy}
             session.add(Leave(person_id=hand.person_id, starts=starts, ends=ends))

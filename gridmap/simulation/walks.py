@@ -1,10 +1,10 @@
-"""Rounds as they are walked: past checkpoints at a walking pace, some late, some not at all, a few not to be believed."""
+"""Rounds as they are walked: past checkpoints at a walking pace; some are missed, a few scans are not believable."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -146,13 +146,23 @@ class Walker:
         if not due:
             return []
         self.waiting = [each for each in self.waiting if each.at > at]
-        told = patrols.check_in(session, due, at)
+        told = patrols.check_in(session, list(_by_now(session, due)), at)
         for person, fixes in sorted(self.fixes.items()):
             past = [fix for fix in fixes if fix.at <= at]
             if past:
                 tracks.take_track(session, person, past, at)
         self.fixes = {person: left for person, fixes in self.fixes.items() if (left := [f for f in fixes if f.at > at])}
         return told
+
+
+def _by_now(session: Session, due: Sequence[CheckInGiven]) -> Iterator[CheckInGiven]:
+    """The same by whoever has each round by now: it may have been given to another since."""
+    asked = select(Round.id, Round.person_id).where(Round.id.in_({each.round for each in due}))
+    people = dict(session.execute(asked).all())
+    for each in due:
+        person = people.get(each.round or 0)
+        if person is not None:
+            yield replace(each, person_id=person)
 
 
 def _begins(spare_s: float) -> tuple[float, float]:

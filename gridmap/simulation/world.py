@@ -37,6 +37,7 @@ from gridmap.storage.prepared import weigh_anew
 STEP: Final = timedelta(hours=1)
 COMMITTED: Final = timedelta(hours=4)
 WALKS_TOLD: Final = timedelta(hours=4)
+LIVE_TOLD: Final = timedelta(minutes=5)
 # How often the clock does its works, where once a day would not do; at night it is quiet.
 A_DAY: Final = timedelta(days=1)
 EVERY: Final = {"limits": timedelta(hours=1), "silence": timedelta(hours=6), "rounds": timedelta(hours=4)}
@@ -104,6 +105,8 @@ class World:
                 tell(self.at)
 
     def _step(self, session: Session, end: datetime) -> None:
+        if not self.clock:  # others may change the plan
+            self.reception.intake.known = self.reception.intake.known.current(session)
         self._begin_day(session)
         self._walk(session, end)
         self._weather(session, end)
@@ -147,7 +150,7 @@ class World:
     # ------------------------------------------------------------ patrols and the clock
 
     def _walk(self, session: Session, end: datetime) -> None:
-        if self.told_at is not None and end - self.told_at < WALKS_TOLD:
+        if self.told_at is not None and end - self.told_at < (WALKS_TOLD if self.clock else LIVE_TOLD):
             return
         told = self.walker.tell(session, end)
         self.counts["check-ins"] += len(told)
@@ -187,7 +190,7 @@ class World:
         """An issue is lived with, from where it stands."""
         if case.status in ENDED:
             return
-        self.ground.twins[case.category, case.tiers[1]] = case.code
+        self.ground.twins.setdefault((case.category, case.tiers[1]), case.code)
         draw = np.random.default_rng([self.reception.seed, 9, mark(case.code)])
         living = Living(case, self.ground, draw, max(at, case.reported_at))
         self._go_on(living, living.tale(), None)
@@ -203,17 +206,32 @@ class World:
                 if not turn.waits:
                     self._go_on(turn.living, turn.tale, None)
             outcomes = act(session, [turn.doing[1] for turn in taken], end, self.reception.intake.known)
+            lost = {turn.living.case.code for turn, said in zip(taken, outcomes, strict=True) if self._lost(turn, said)}
             for turn, outcome in zip(taken, outcomes, strict=True):
-                self._done(turn, outcome)
+                if turn.living.case.code not in lost:
+                    self._done(turn, outcome)
+            if lost:
+                self._find_again(session, lost, end)
 
-    def _done(self, turn: Turn, outcome: Outcome) -> None:
+    def _lost(self, turn: Turn, outcome: Outcome) -> bool:
+        """Whether a tale and the store differ: somebody else has acted. What may be refused is no such sign."""
         at, command = turn.doing
         self.counts["actions"] += 1
-        # What somebody wants may have become impossible meanwhile: the other issue has ended, or it is not late any more.
-        if outcome.error is not None and command.action not in lives.TRIED:
-            self.refused.append(f"{command.issue} {at:%m-%d %H:%M} {command.action}: {outcome.error}")
-        if command.action == "resolve":
-            self.upkeep.resolved(turn.living.case, at)
+        if outcome.error is None or command.action in lives.TRIED:
+            return False
+        self.refused.append(f"{command.issue} {at:%m-%d %H:%M} {command.action}: {outcome.error}")
+        return True
+
+    def _find_again(self, session: Session, codes: set[str], end: datetime) -> None:
+        """Issues go on from where they really stand."""
+        self.turns = [turn for turn in self.turns if turn.living.case.code not in codes]
+        heapq.heapify(self.turns)
+        for case in self.reception.cases(session, sorted(codes)):
+            self.enter(case, end)
+
+    def _done(self, turn: Turn, outcome: Outcome) -> None:
+        if turn.doing[1].action == "resolve":
+            self.upkeep.resolved(turn.living.case, turn.doing[0])
         if turn.waits:
             self._go_on(turn.living, turn.tale, outcome)
 

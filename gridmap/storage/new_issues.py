@@ -43,7 +43,7 @@ GIVEN = {
 # Those that are made here.
 MADE = {
     "id": "bigint", "code": "text", "site_id": "bigint", "category_id": "bigint", "about_id": "bigint",
-    "owner_id": "bigint", "received_at": "timestamptz", "geom": "geometry",
+    "owner_id": "bigint", "received_at": "timestamptz", "geom": "geometry", "closed_as": "text",
 }  # fmt: skip
 EVENT = {"issue_id": "bigint", "at": "timestamptz", "action": "text", "status": "text", "data": "jsonb"}
 # What the line of the report says, beside the columns of the issue itself.
@@ -168,8 +168,15 @@ def _as_stored(session: Session, site_id: int, site_code: str, rows: pd.DataFram
         "owner_id": _looked_up(rows["owner"], people),
         "received_at": constant(received_at, "timestamptz", count),
         "geom": points(rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)),
+        **_closed_as(rows["status"]),
         **({SAID: arrow(rows[SAID], "jsonb")} if SAID in rows else {}),
     }
+
+
+def _closed_as(status: pd.Series[Any]) -> Columns:
+    """How what has ended elsewhere has ended, where its status says so: of what is closed nobody knows."""
+    known = status.where(status.isin(["void", "merged"]))
+    return {"closed_as": arrow(known, "text")} if known.notna().any() else {}
 
 
 def codes_of(site_code: str, ids: NDArray[np.int64]) -> Any:

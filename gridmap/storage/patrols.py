@@ -54,6 +54,21 @@ def write_checkpoints(session: Session, site_id: int, rows: Sequence[Mapping[str
     return len(written.all())
 
 
+def at_facilities(session: Session, site_id: int, facilities: Sequence[str]) -> list[Row[Any]]:
+    """Some facilities, in the order said: the name of each, and its checkpoint if it has one."""
+    rows = session.execute(
+        text("""
+            select f.code, f.name, min(c.code) as checkpoint
+            from unnest(cast(:codes as text[])) with ordinality as asked (code, nth)
+            join facility f on f.site_id = :site and f.code = asked.code
+            left join checkpoint c on c.facility_id = f.id and c.closed_at is null
+            group by f.id, asked.nth order by asked.nth
+        """),
+        {"site": site_id, "codes": list(facilities)},
+    )
+    return list(rows)
+
+
 def close_checkpoint(session: Session, site_id: int, code: str, at: datetime) -> bool:
     """Lead no more rounds past a checkpoint."""
     closed = text("update checkpoint set closed_at = :at where site_id = :site and code = :code returning id")

@@ -211,7 +211,8 @@ def give_round(session: Session, number: int, site_id: int, person: str) -> None
 def hold_rounds(session: Session, rounds: Iterable[int]) -> None:
     """Let nobody else tally rounds until the end of the transaction: what others have committed is then counted too."""
     session.execute(
-        text("select id from round where id = any(:rounds) order by id for update"), {"rounds": sorted(set(rounds))}
+        text("select id from round where id = any(:rounds) order by id for no key update"),
+        {"rounds": sorted(set(rounds))},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -265,3 +265,34 @@ def test_a_complaint_about_somebody_is_in_nothing_that_reaches_him(house: House)
     seen = house.by("in_person").get(f"/issues/{house.issues['his']}").json()
     assert (seen["children"], code in str(seen), other in str(seen)) == ([], False, False)
     assert house.by("supervisor").get(f"/issues/{house.issues['his']}").json()["children"] == [code]
+
+
+def test_the_coordinator_assigns_with_a_limit_of_his_own(house: House) -> None:
+    """It takes the place of the table's, waits with what waits, and goes with a new beginning."""
+    house.report("assigned", spot(0.5, 0.5), category="lamp")
+    code = house.issues["assigned"]
+
+    def act(action: str, **said: object) -> dict[str, Any]:
+        answer = house.by("coordinator").post(f"/issues/{code}/actions", json={"action": action, **said})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    late = house.by("coordinator").post(
+        f"/issues/{code}/actions", json={"action": "dispatch", "due": (NOW - timedelta(hours=1)).isoformat()}
+    )
+    assert late.json()["errors"][0]["field"] == "due"
+    wanted = NOW + timedelta(hours=6)
+    sent = act("dispatch", due=wanted.isoformat())
+    assert datetime.fromisoformat(sent["due_at"]) == wanted
+    assert sent["deadlines"]["resolved"]["rule"] == {"stamp": "resolved", "given": wanted.isoformat()}
+    act("accept")
+    act("hold", note="a part")
+    try:
+        house.clock.now = NOW + timedelta(hours=2)
+        assert datetime.fromisoformat(act("resume")["due_at"]) == wanted + timedelta(hours=2)
+        act("resolve")
+        again = act("reopen", note="dark")
+        assert again["deadlines"]["resolved"]["rule"].get("given") is None
+        assert datetime.fromisoformat(again["due_at"]) == NOW + timedelta(hours=26)
+    finally:
+        house.clock.now = NOW

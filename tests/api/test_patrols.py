@@ -149,6 +149,8 @@ def test_who_directs_a_part_plans_for_that_part_alone(walked: House) -> None:
     for grids in (["Z1"], ["Z1-C1-1"], None):
         body = {"code": "other", "ready": "drills", "grids": grids} if grids else {"code": "other", "ready": "drills"}
         assert aside.post("/patrol-plans", json=body).json()["errors"][0]["field"] == "grids"
+    pump = {"code": "other", "ready": "drills", "grids": ["Z1-C2"], "facilities": ["PUMP"]}
+    assert aside.post("/patrol-plans", json=pump).json()["errors"][0]["field"] == "facilities"
     assert aside.post("/patrol-plans/daily/close").status_code == 404
     here = {"code": "door", "name": "mine now", "lon": spot(2.5, 0.5)[0], "lat": spot(2.5, 0.5)[1]}
     assert aside.post("/checkpoints", json={"checkpoints": [here]}).status_code == 422

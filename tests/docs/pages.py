@@ -53,6 +53,7 @@ SECRETS = {
     re.compile(r"^[\w-]{16}$", re.MULTILINE): "Vq8mNc4…",
     re.compile(r'(?<="access_token": ")[\w-]{43}'): "kB7pYd2s…",
     re.compile(r"(?<=/follow/)[\w-]{24}"): "Tn5wRb9K…",
+    re.compile(r'(?<=": ")[\w-]{32}(?=")|(?<=":")[\w-]{32}(?=")'): "Qd4vXm7T…",
     re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"): "0198c2d4-…",
 }
 # what it looks like: what both are read as when they are compared

@@ -10,7 +10,6 @@ import pytest
 from gridmap.storage.cluster import Cluster
 from tests.docs.pages import EXAMPLE, hold_to_what_is_said
 
-
 PAGES = ["service.md", "rights.md", "map.md", "demo.md", "working-day.md", "patrols.md", "time.md", "messages.md"]
 
 

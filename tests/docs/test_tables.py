@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -82,12 +83,12 @@ WHO = {HANDLER: "who has it", REPORTER: "who reported it", SYSTEM: "gridmap", **
 def lifecycle() -> Iterator[Row]:
     """What may be done in which statuses, what comes of it, and by whom: a row for what is alike."""
     yield ("action", "in", "leads to", "by whom")
-    alike: dict[tuple[str, str, Step], list[str]] = {}
+    stays = {action for _, action in STEPS} - {action for (status, action), step in STEPS.items() if step.to != status}
+    alike: dict[tuple[str, Step], list[str]] = {}
     for (status, action), step in sorted(STEPS.items(), key=lambda each: STATUSES.index(each[0][0])):
-        stays = step.to == status
-        alike.setdefault((action, "" if stays else step.to, Step("", step.roles, step.failed)), []).append(status)
-    for (action, to, step), statuses in sorted(alike.items(), key=lambda each: ACTIONS.index(each[0][0])):
-        leads = f"`{to}`" if to else "the same"
+        alike.setdefault((action, replace(step, to="") if action in stays else step), []).append(status)
+    for (action, step), statuses in sorted(alike.items(), key=lambda each: ACTIONS.index(each[0][0])):
+        leads = f"`{step.to}`" if step.to else "the same"
         if step.failed:
             leads += f"; `{step.failed}`, if it has not passed"
         yield f"`{action}`", _words(statuses), leads, ", ".join(WHO[role] for role in step.roles)

@@ -176,10 +176,34 @@ def test_nothing_is_typed_into_a_closed_period(book: Book) -> None:
 
 @pytest.mark.parametrize(
     ("indicator", "numerator", "denominator", "person"),
-    [("closing", 1, 1, None), ("accidents", -1, 1, None), ("cleaners", 1, 0, None), ("accidents", 1, 1, "NOBODY")],
+    [
+        ("closing", 1, 1, None),
+        ("accidents", -1, 1, None),
+        ("cleaners", 1, 0, None),
+        ("accidents", 1, 1, "NOBODY"),
+        ("accidents", float("nan"), 1, None),
+        ("cleaners", 1, float("inf"), None),
+    ],
 )
 def test_what_cannot_be_typed_in_is_refused(
     book: Book, indicator: str, numerator: float, denominator: float, person: str | None
 ) -> None:
     with pytest.raises(FieldError):
         evaluation.enter(book.session, book.site, MAY, indicator, numerator, denominator, at=SEEN, person=person)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [Weighing("guard", "luck", 1, 1.0)],
+        [Weighing("guard", "closing", 0, 1.0)],
+        [Weighing("guard", "closing", float("nan"), 1.0)],
+        [Weighing("guard", "closing", 1, float("inf"))],
+        [Weighing("guard", "closing", 1, 1.0), Weighing("guard", "closing", 2, 1.0)],
+    ],
+)
+def test_weights_that_mean_nothing_are_refused(book: Book, rows: list[Weighing]) -> None:
+    before = evaluation.weights(book.session, book.site)
+    with pytest.raises(FieldError):
+        evaluation.weigh(book.session, book.site, "guard", rows)
+    assert evaluation.weights(book.session, book.site) == before

@@ -9,16 +9,23 @@ from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import text
 
 from gridmap.domain.commands import Actor, Command, PlanStep
+from gridmap.domain.history import Line, replay
 from gridmap.errors import FieldError, ForbiddenError, MoveRefusedError, NotFoundError
 from gridmap.operations.follow_ups import close_silent
+from gridmap.operations.issues import Desk
 from gridmap.operations.moves import Outcome, act, act_on
+from gridmap.operations.moving import present_of
+from gridmap.storage import places
 from gridmap.storage.cluster import Cluster
 from gridmap.storage.database import Database
+from gridmap.storage.moves import issues_in_full
 from tests.conftest import fresh_store
+from tests.estate import spot
 from tests.operations.acting import (
     AUDITOR,
     COORDINATOR,
@@ -677,6 +684,28 @@ def test_whoever_reported_takes_it_back_until_somebody_has_set_out(stage: Stage)
     assert (stage.row(code).status, stage.row(code).closed_as) == ("void", "void")
     sent = stage.worked(stage.report(), "dispatch")
     assert isinstance(stage.refused(sent, "void", REPORTER, note="no more"), ForbiddenError)
+
+
+# ---------------------------------------------------------------- what came from elsewhere
+
+
+def test_the_history_of_what_was_loaded_from_a_file_leads_to_its_present(stage: Stage) -> None:
+    ends = [None, START - DAY, START - DAY, START - DAY]
+    lon, lat = spot(0.5, 0.5)
+    points = pd.DataFrame(
+        {
+            "lon": lon, "lat": lat, "reported_at": START - 2 * DAY, "closed_at": ends, "category": "lamp",
+            "status": ["reported", "closed", "void", "merged"],
+        }
+    )  # fmt: skip
+    Desk(stage.session, places.site(stage.session, "WJ")).report(points, START, "file")
+    codes = [row.code for row in stage.sql("select code from issue order by id")]
+    for row in issues_in_full(stage.session, codes):
+        lines = [Line(line.action, line.status, line.at, line.data or {}) for line in stage.lines(row["code"])]
+        assert replay(lines) == present_of(row)
+    assert [stage.row(code).closed_as for code in codes] == [None, None, "void", "merged"]
+    stage.act(codes[1], "reopen", note="it was not")
+    assert stage.row(codes[1]).due_at == START + 24 * HOUR
 
 
 # ---------------------------------------------------------------- two at once

@@ -145,6 +145,18 @@ def test_a_sample_leads_past_others_every_day_and_a_cell_without_an_owner_has_no
     assert {row.person for row in found if row.grid_code == "Z1-C1-2"} == {None}
 
 
+def test_a_plan_of_facilities_leads_past_them_and_gives_each_a_checkpoint_once(session: Session, estate: Site) -> None:
+    facilities = {"role": None, "person": "TOM", "facilities": ("PUMP", "CARPARK")}
+    plan(session, estate, **facilities)
+    plan(session, estate, code="P2", **facilities)
+    asked = "select c.code, f.code as facility, c.level from checkpoint c join facility f on f.id = c.facility_id"
+    points = rows(session, asked)
+    assert sorted(map(tuple, points)) == [("CARPARK", "CARPARK", "B1"), ("PUMP", "PUMP", None)]
+    assert {row.due for row in planned(session)} == {2}
+    with pytest.raises(FieldError, match="no facility is called"):
+        plan(session, estate, **{**facilities, "facilities": ("NONE",)})
+
+
 def test_what_a_plan_names_that_is_not_there_is_refused_by_its_field(session: Session, estate: Site) -> None:
     for field, said in {
         "person": {"person": "NOBODY", "role": None}, "checkpoint": {"checkpoints": ("none",)},

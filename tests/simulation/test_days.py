@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from gridmap.domain.frames import POINTS
-from gridmap.domain.lifecycle import ENDED, KINDS, OPEN, STATUSES, URGENCIES
+from gridmap.domain.lifecycle import KINDS, URGENCIES
 from gridmap.errors import InputError
 from gridmap.operations.checks import check
 from gridmap.operations.issues import Desk
@@ -22,7 +22,7 @@ from gridmap.operations.outlines import outline_from_toml
 from gridmap.operations.plans import read_plan
 from gridmap.operations.publication import publish
 from gridmap.simulation import days
-from gridmap.simulation.days import PLANTED, STORM_DAYS_AGO
+from gridmap.simulation.days import PLANTED, STORM_DAYS_AGO, TOLD
 from gridmap.simulation.estate import Estate
 from gridmap.storage import places
 from tests.conftest import PROJECT
@@ -47,10 +47,11 @@ def test_a_moment_in_another_zone_is_the_same_moment(imagined: Estate, reported:
 
 def test_there_are_enough_of_them_with_the_columns_of_points(reported: pd.DataFrame) -> None:
     assert len(reported) >= 3_600
-    assert tuple(reported.columns) == POINTS.columns
+    assert tuple(reported.columns) == TOLD
+    POINTS.check(reported)
     assert reported["reference"].is_unique
     assert reported["text"].str.contains(r"[一-鿿]").all()
-    for name, words in (("kind", KINDS), ("urgency", URGENCIES), ("status", STATUSES)):
+    for name, words in (("kind", KINDS), ("urgency", URGENCIES)):
         assert set(reported[name]) <= set(words)
 
 
@@ -61,20 +62,14 @@ def test_every_report_lies_in_the_days_before_the_moment(imagined: Estate, minut
     table = days.reports(imagined, until, count, seed)
     assert (table["reported_at"] <= until).all()
     assert (table["reported_at"] >= until - timedelta(days=count)).all()
-    ended = table["status"].isin(ENDED)
-    assert (table["closed_at"].notna() == ended).all()
-    assert (table.loc[ended, "closed_at"] >= table.loc[ended, "reported_at"]).all()
-    assert (table.loc[ended, "closed_at"] <= until).all()
-    assert (table["due_at"] > table["reported_at"]).all()
 
 
-def test_most_are_closed_and_the_latest_stand_everywhere_on_the_ladder(reported: pd.DataFrame) -> None:
-    still = reported[reported["status"].isin(OPEN)]
-    assert 30 <= len(still) <= 200
-    assert {"reported", "filed", "dispatched", "accepted", "in_progress", "on_hold"} <= set(still["status"])
-    assert {"closed", "void", "merged"} <= set(reported["status"])
-    overdue = (still["due_at"] < UNTIL).sum()
-    assert 3 <= overdue < len(still) / 2
+def test_ordinary_days_have_no_storm_and_nothing_planted(imagined: Estate) -> None:
+    table = days.reports(imagined, UNTIL, 60, ordinary=True)
+    counts = table["reported_at"].dt.tz_convert(SHANGHAI).dt.date.value_counts()
+    assert counts.max() < 2 * counts.median()
+    planted = days.reports(imagined, UNTIL, 1)
+    assert len(planted) - len(days.reports(imagined, UNTIL, 1, ordinary=True)) == PLANTED.count
 
 
 def test_what_happens_where_it_would(imagined: Estate, reported: pd.DataFrame) -> None:
