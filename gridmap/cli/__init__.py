@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "accounts": ("accounts",),
     "calendars": ("calendar", "hours", "limits", "warning"),
     "channels": ("channels",),
+    "issues": ("issues",),
     "evaluation": ("kpis", "evaluate", "forms"),
     "patrols": ("rounds", "households"),
     "maps": ("map",),

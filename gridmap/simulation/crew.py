@@ -69,6 +69,11 @@ class Crew:
     leaves: dict[str, list[tuple[datetime, datetime]]] = field(default_factory=lambda: defaultdict(list))
     neighbours: list[Neighbour] = field(default_factory=list)
 
+    @property
+    def accounts(self) -> list[int]:
+        """Those by which all of them come in."""
+        return [hand.account_id for hand in self.hands.values()] + [each.account_id for each in self.neighbours]
+
     def away(self, code: str, at: datetime) -> bool:
         return any(starts <= at < ends for starts, ends in self.leaves.get(code, ()))
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from gridmap.domain.lifecycle import ENDED
-from gridmap.domain.model import Alarm, Issue, IssueEvent
+from gridmap.domain.model import Alarm, Issue, IssueEvent, Reporter
 from gridmap.operations import rounds
 from gridmap.operations.known import Known
 from gridmap.operations.routing import Router
@@ -35,9 +35,9 @@ def enter(database: Database, site: str, estate: Estate, seed: int, since: datet
     """The estate of a store, as it is at the beginning of some days, or where its history has come to."""
     with database.session() as session:
         here = places.site(session, site)
-        last = session.scalar(select(func.max(IssueEvent.at)).where(IssueEvent.at <= until))
+        crew = crew_of(session, here, since)
+        last = _last(session, crew, until)
         begins = since if last is None else max(since, last)
-        crew = crew_of(session, here, begins)
         tokens = walks.write_plans(session, here, estate, begins.astimezone(ZoneInfo(here.timezone)).date())
         if last is None:
             length = max((until - since) // timedelta(days=1), 1)
@@ -54,8 +54,21 @@ def enter(database: Database, site: str, estate: Estate, seed: int, since: datet
         world.write_shifts(session)
         rounds.plan_rounds(session, begins)
         world.read_rounds(session, begins)
-        _take_up(session, world)
+        take_up(session, world)
     return world
+
+
+def _last(session: Session, crew: Crew, until: datetime) -> datetime | None:
+    """Up to when these people have reported and done things; what others did in the store meanwhile does not count."""
+    accounts = crew.accounts
+    moments = (
+        select(func.max(IssueEvent.at)).where(IssueEvent.at <= until, IssueEvent.account_id.in_(accounts)),
+        select(func.max(Issue.reported_at))
+        .join(Reporter, Reporter.issue_id == Issue.id)
+        .where(Issue.reported_at <= until, Reporter.account_id.in_(accounts)),
+    )
+    found = [at for asked in moments if (at := session.scalar(asked)) is not None]
+    return max(found, default=None)
 
 
 def _ground(session: Session, site: str, crew: Crew) -> Ground:
@@ -64,11 +77,14 @@ def _ground(session: Session, site: str, crew: Crew) -> Ground:
     return Ground(crew, Router(session, Known()).timing(site).calendars, weak)
 
 
-def _take_up(session: Session, world: World) -> None:
-    """What is open is gone on with."""
-    codes = session.scalars(
-        select(Issue.code).where(Issue.site_id == world.site.id, Issue.status.not_in(ENDED)).order_by(Issue.id)
-    ).all()
+def take_up(session: Session, world: World) -> None:
+    """What is open is gone on with; afterwards, what others report."""
+    asked = select(Issue.code).where(Issue.site_id == world.site.id, Issue.status.not_in(ENDED)).order_by(Issue.id)
+    if world.seen:
+        others = select(Reporter.issue_id).where(Reporter.account_id.not_in(world.crew.accounts))
+        asked = asked.where(Issue.id > world.seen, Issue.id.in_(others))
+    codes = session.scalars(asked).all()
+    world.seen = session.scalar(select(func.max(Issue.id))) or 0
     going = select(Issue.code, Alarm.sensor).join(Alarm, Alarm.issue_id == Issue.id).where(Alarm.recovered_at.is_(None))
     sensors: dict[str, str] = dict(session.execute(going).all())
     for case in world.reception.cases(session, codes):

@@ -17,7 +17,7 @@ from gridmap.operations.clock import WORKS
 from gridmap.settings import Settings
 from gridmap.simulation import estate as estates
 from gridmap.simulation.demo import CODE
-from gridmap.simulation.entering import enter, expect_a_day, expect_history
+from gridmap.simulation.entering import enter, expect_a_day, expect_history, take_up
 from gridmap.simulation.estate import Estate
 from gridmap.simulation.world import World
 from gridmap.storage.database import Database
@@ -69,6 +69,8 @@ def _go_on(world: World, drawn: Estate, clock: Callable[[], datetime], stop: Sto
             until = expect_a_day(world, drawn, max(until, world.at))
         _wait(EVERY_S, stop)
         if not stop():
+            with world.database.session() as session:
+                take_up(session, world)
             world.live(clock())
 
 

@@ -86,6 +86,8 @@ class World:
     told_at: datetime | None = None
     read_until: datetime | None = None
     day: int = 0
+    # The last issue that was looked at for whether somebody else has reported it.
+    seen: int = 0
 
     def live(
         self,
