@@ -66,6 +66,7 @@ def followed(found: Mapping[str, Any], language: str) -> HTMLResponse:
     """How an issue stands; whatever it holds is text."""
     zone = ZoneInfo(found["timezone"])
     asks = found["status"] in ("resolved", "checked", "closed") and not found["followed"]
+    ended = found["status"] in ENDED
     issue = {
         "code": found["code"],
         "site": found["site"],
@@ -73,7 +74,7 @@ def followed(found: Mapping[str, Any], language: str) -> HTMLResponse:
         "status": STATUSES[found["status"]].say(language),
         "role": Phrase(ROLES[found["handler_role"] or found["owner_role"]]).say(language),
         "grid": found["owner_grid"],
-        "due": None if found["status"] in ENDED or found["held_at"] else _at(found["due_at"], zone),
+        "due": None if found["resolved_at"] or found["held_at"] or ended else _at(found["due_at"], zone),
         "history": [
             {
                 "at": _at(datetime.fromisoformat(line["at"]), zone),

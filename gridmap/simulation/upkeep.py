@@ -33,6 +33,7 @@ class Upkeep:
     broken: dict[str, str] = field(default_factory=dict)
     states: list[tuple[datetime, str, str, str]] = field(default_factory=list)
     recovering: list[tuple[datetime, str]] = field(default_factory=list)
+    told_at: datetime | None = None
 
     def begun(self, case: Case, at: datetime) -> None:
         """What an issue is about may not work until it is resolved."""
@@ -59,7 +60,8 @@ class Upkeep:
         self.recovering = [each for each in self.recovering if each[0] > end]
 
     def tell(self, session: Session, at: datetime) -> None:
-        """The states of some hours are told together: each time, all that is known of a plan is read anew."""
+        """The states of some hours are told together, each with its moment."""
+        self.told_at = at
         for since, facility, state, issue in sorted(self.states):
             facilities.set_state(session, self.site, facility, state, since, at, issue=issue)
         self.states.clear()

@@ -37,10 +37,12 @@ from gridmap.storage.prepared import weigh_anew
 STEP: Final = timedelta(hours=1)
 COMMITTED: Final = timedelta(hours=4)
 WALKS_TOLD: Final = timedelta(hours=4)
+# What state facilities are in moves the revision, and all that is known of the plan is read anew.
+STATES_TOLD: Final = timedelta(hours=12)
 LIVE_TOLD: Final = timedelta(minutes=5)
 # How often the clock does its works, where once a day would not do; at night it is quiet.
 A_DAY: Final = timedelta(days=1)
-EVERY: Final = {"limits": timedelta(hours=1), "silence": timedelta(hours=6), "rounds": timedelta(hours=4)}
+EVERY: Final = {"limits": timedelta(hours=1), "silence": timedelta(hours=6), "rounds": timedelta(hours=8)}
 NIGHT: Final = range(6)
 NIGHTLY: Final = timedelta(hours=3)
 SHIFTS_AHEAD: Final = 14
@@ -101,7 +103,8 @@ class World:
             with self.database.session() as session:
                 while self.at < end:
                     self._step(session, min(self.at + STEP, end))
-                self.upkeep.tell(session, self.at)
+                if not self.clock or self.at - (self.upkeep.told_at or self.at - A_DAY) >= STATES_TOLD:
+                    self.upkeep.tell(session, self.at)
                 self._weigh(session)
             if tell:
                 tell(self.at)
@@ -154,6 +157,9 @@ class World:
     def _walk(self, session: Session, end: datetime) -> None:
         if self.told_at is not None and end - self.told_at < (WALKS_TOLD if self.clock else LIVE_TOLD):
             return
+        self._tell_walks(session, end)
+
+    def _tell_walks(self, session: Session, end: datetime) -> None:
         told = self.walker.tell(session, end)
         self.counts["check-ins"] += len(told)
         self.refused += [f"check-in {end:%m-%d %H:%M}: {each.error}" for each in told if each.error is not None]
@@ -167,6 +173,8 @@ class World:
             if end - self.worked.setdefault(name, self.at) < every:
                 continue
             self.worked[name] = end
+            if name == "rounds":  # before it is said which were missed
+                self._tell_walks(session, end)
             if self.clock and name == "limits":
                 escalation.escalate(session, end, Router(session, self.reception.intake.known))
             elif self.clock:

@@ -28,7 +28,7 @@ class Database:
 
     def __init__(self, url: str, cluster: Cluster | None = None) -> None:
         try:
-            self.engine: Engine = create_engine(url, pool_pre_ping=True)
+            self.engine: Engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
         except (ArgumentError, ValueError):
             raise StoreError("DATABASE_URL cannot be read: write postgresql://user:password@host/database") from None
         event.listen(self.engine, "connect", _plan_once)
