@@ -110,7 +110,7 @@ class PlanGiven:
     until: date | None = None
 
 
-def ready_plan(name: str, code: str, since: date, **said: Any) -> PlanGiven:
+def ready_plan(name: str, code: str, since: date, /, **said: Any) -> PlanGiven:
     """A plan by one of the trade's frequencies, which are ready to use."""
     duty = FREQUENCIES.get(name)
     if duty is None:

@@ -56,7 +56,8 @@ def catch_up(database: Database, drawn: Estate, now: datetime, tell: Tell, stop:
     hours = max(round((now - begun) / timedelta(hours=1)), 1)
     if now - begun > BEHIND:
         world.live(now, lambda at: tell(round((at - begun) / timedelta(hours=1)), hours), stop)
-    tell(hours, hours)
+    else:
+        tell(hours, hours)
     return world
 
 

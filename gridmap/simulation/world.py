@@ -103,7 +103,8 @@ class World:
             with self.database.session() as session:
                 while self.at < end:
                     self._step(session, min(self.at + STEP, end))
-                if not self.clock or self.at - (self.upkeep.told_at or self.at - A_DAY) >= STATES_TOLD:
+                last = self.upkeep.told_at
+                if not self.clock or last is None or self.at - last >= STATES_TOLD or self.at >= until:
                     self.upkeep.tell(session, self.at)
                 self._weigh(session)
             if tell:

@@ -337,3 +337,9 @@ def test_nothing_is_read_of_another_site(walked: House, tmp_path: Path) -> None:
     for path in ("/rounds", "/patrol-plans", "/checkpoints", "/inspections", "/failures", "/sweeps", "/coverage",
                  "/subjects", "/overdue-facilities"):  # fmt: skip
         assert walked.by("head").get(f"{path}?site=FREMD7").status_code == 404
+
+
+def test_a_plan_that_is_ready_may_have_a_name_of_its_own(house: House) -> None:
+    said = {"code": "OWN-NAME", "ready": "machine_rooms", "name": "the pumps", "grids": ["Z1-C1-1"]}
+    answer = house.by("head").post("/patrol-plans?site=WJ", json=said)
+    assert answer.status_code in (200, 201), answer.text

@@ -172,3 +172,22 @@ class Stage:
 def moment(said: Any) -> datetime:
     """A moment as a line of history writes it."""
     return datetime.fromisoformat(said)
+
+
+def in_progress(stage: Stage, category: str = "lamp", **said: Any) -> str:
+    """An issue that the technician works on: reported at START, dispatched, accepted and begun a minute apart."""
+    return stage.worked(stage.report(category, **said), "dispatch", "accept", "start")
+
+
+def resolved(stage: Stage, **said: Any) -> str:
+    return stage.worked(in_progress(stage, **said), "resolve")
+
+
+def anonymous(stage: Stage) -> str:
+    """Resolved, and nobody to ask."""
+    return resolved(stage)
+
+
+def asked(stage: Stage) -> str:
+    """Resolved, and reported by somebody who can be asked."""
+    return resolved(stage, reporter_name="Li", reporter_phone="13700000000")
