@@ -69,7 +69,8 @@ def simulate(
     if as_json:
         tell_json(found)
         return
-    table(f"{days} days up to {end:%Y-%m-%d %H:%M %Z}", ("what", "count"), _rows(found))
+    tell(f"{days} day{'s' if days > 1 else ''} up to {end:%Y-%m-%d %H:%M %Z}, seed {seed}")
+    table("", ("what", "count"), _rows(found))
 
 
 def _moment(said: str | None) -> datetime:

@@ -19,8 +19,8 @@ from gridmap.operations.routing import Router
 from gridmap.simulation import days, shifts, walks, weather
 from gridmap.simulation.crew import Crew, crew_of
 from gridmap.simulation.estate import Estate
-from gridmap.simulation.lives import Ground
 from gridmap.simulation.reception import Reception
+from gridmap.simulation.tales import Ground
 from gridmap.simulation.upkeep import Upkeep
 from gridmap.simulation.walks import Walker
 from gridmap.simulation.world import World

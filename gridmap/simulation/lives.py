@@ -5,38 +5,26 @@ Each part tells one status. Nobody here decides what is legal: every step goes t
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
-import numpy as np
-
-from gridmap.domain.calendar import Calendars
-from gridmap.domain.commands import Actor, Command, PlanStep
-from gridmap.domain.lifecycle import ENDED, STEPS
+from gridmap.domain.commands import PlanStep
+from gridmap.domain.lifecycle import ENDED
 from gridmap.domain.limits import BY_DAY, PUBLIC_WORKS
-from gridmap.operations.moves import Outcome
 from gridmap.simulation import sayings
-from gridmap.simulation.cases import Case
 from gridmap.simulation.chance import between, one_of
-from gridmap.simulation.crew import Crew, Hand
-from gridmap.simulation.drawing import DEGREE_EAST_M, DEGREE_NORTH_M
-from gridmap.spatial.coordinates import snap
+from gridmap.simulation.crew import Hand
+from gridmap.simulation.tales import Life, Part, Teller
 
-Doing = tuple[datetime, Command]
-Life = Generator[Doing, Outcome | None, None]
-
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # What becomes of an issue before anybody sets out: shares.
 VOID, MERGED, RETURNED, TRANSFERRED = 0.02, 0.03, 0.03, 0.012
 # Minutes until it is accepted, by how urgent it is.
 ACCEPTED_MIN: Final = {"life": 0.8, "emergency": 2.0, "urgent": 5.0, "normal": 16.0}
 # The middle share of a limit that is taken, and how far they differ: one in ten is late, of a weak team four.
 ON_SITE, ANSWERED, RESOLVED = (0.42, 0.6), (0.4, 0.55), (0.5, 0.42)
-WEAK_TIMES: Final = 1.9
-JOB_MIN, UNEVEN = 45.0, 0.65
+JOB_MIN: Final = 45.0
 SLOW_JOBS, HELD, SUPPORTED = 0.16, 0.06, 0.03
 PLANNED, SIGNED, OVERSEEN = 0.4, 0.8, 0.3
 CHECKED, CHECKED_ASKED, FAILED = 0.85, 0.4, 0.06
@@ -45,33 +33,12 @@ MOOD, MOOD_LATE, MOOD_REWORK, MOOD_UNEVEN = 4.45, 1.1, 0.5, 0.9
 REFERRED_DAYS: Final = (1.0, 9.0)
 HELD_H: Final = (6.0, 60.0)
 MOST_REOPENS: Final = 4
-# After these the tale waits to hear what came of it.
-ASKED: Final = ("return", "dispatch", "transfer", "follow_up", "merge", "close", "sign")
-# These may be refused without harm.
-TRIED: Final = ("merge", "sign")
 
 
 @dataclass
-class Ground:
-    """What all lives share: who is there, when they work, and who they are slow with."""
-
-    crew: Crew
-    calendars: Calendars
-    weak: frozenset[str] = frozenset()
-    # The open issues by category and middle grid, for duplicates.
-    twins: dict[tuple[str, str | None], str] = field(default_factory=dict)
-    # Up to when has been acted: what follows by itself on an action is dated so.
-    at: datetime = BEGINNING
-
-
-@dataclass
-class Living:
+class Living(Teller):
     """One issue, and the draws that decide what becomes of it."""
 
-    case: Case
-    ground: Ground
-    draw: np.random.Generator
-    now: datetime
     fate: str = ""
     answered: bool = False
 
@@ -82,76 +49,6 @@ class Living:
             yield from TALES[self.case.status](self)
             if before == (self.case.status, self.case.handler, self.now):
                 return
-
-    # ------------------------------------------------------------ what it is told with
-
-    def do(self, at: datetime, actor: Actor, action: str, **said: Any) -> Generator[Doing, Outcome | None, bool]:
-        """One step: whether it was taken."""
-        case = self.case
-        self.now = max(at, self.now + timedelta(seconds=30)).replace(microsecond=0)
-        outcome = yield self.now, Command(case.code, action, actor, at=self.now, **said)
-        if outcome is not None and outcome.error is not None:
-            return False
-        if outcome is not None:
-            case.status, case.handler = outcome.status, outcome.handler
-            self.now = max(self.now, self.ground.at)
-            return True
-        step = STEPS[case.status, action]
-        case.status = step.failed if step.failed and said.get("passed") is False else step.to
-        return True
-
-    def after(self, minutes: float, uneven: float = UNEVEN) -> datetime:
-        """Some minutes from now, more or less."""
-        return self.now + timedelta(minutes=minutes * math.exp(uneven * self.draw.standard_normal()))
-
-    def within(self, due: datetime, middle: float, uneven: float) -> datetime:
-        """A moment on the way to a limit, or somewhat after it."""
-        share = middle * math.exp(uneven * self.draw.standard_normal()) * self.slowness()
-        return self.case.started_at + share * (due - self.case.started_at)
-
-    def slowness(self) -> float:
-        return WEAK_TIMES if self.case.handler in self.ground.weak else 1.0
-
-    def chance(self, share: float) -> bool:
-        return float(self.draw.random()) < share
-
-    def open(self, at: datetime, post: str) -> datetime:
-        """That moment, or when those of a post are at work again; what cannot wait is seen to at any hour."""
-        if self.case.urgency != "normal":
-            return at
-        if self.case.group in BY_DAY:
-            post = "environment_officer"
-        begins = self.ground.calendars.of_role(post).next_open(at)
-        return at if begins <= at else begins + timedelta(minutes=between(self.draw, 2, 40))
-
-    def daytime(self, at: datetime) -> datetime:
-        """In the daytime; an estate is lived in on holidays, too."""
-        begins = self.ground.calendars.of_role("technician").next_open(at)
-        return at if begins <= at else begins + timedelta(minutes=between(self.draw, 2, 50))
-
-    def desk(self, at: datetime) -> Hand:
-        return self.ground.crew.desk(at, self.draw, self.case.about)
-
-    def handler(self, at: datetime) -> Generator[Doing, Outcome | None, Hand]:
-        """Whoever has it; while he is away it is handed out again first."""
-        crew, case = self.ground.crew, self.case
-        found = crew.hands.get(case.handler or "")
-        if found is not None and crew.away(found.code, at) and case.status in ("dispatched", "accepted", "in_progress"):
-            deputy = crew.present(found.code, at)
-            if deputy is not None and deputy.code != case.about:
-                yield from self.do(at, self.desk(at).actor, "dispatch", to=deputy.code)
-                if case.status == "dispatched":
-                    yield from self.do(self.after(5), deputy.actor, "accept")
-                found = deputy
-        return found or self.desk(at)
-
-    def place(self) -> dict[str, float]:
-        """Where he stands: by the issue, as exactly as a phone knows."""
-        far, turn = 4 + 8 * float(self.draw.random()), 2 * math.pi * float(self.draw.random())
-        lon = self.case.lon + far * math.cos(turn) / DEGREE_EAST_M
-        lat = self.case.lat + far * math.sin(turn) / DEGREE_NORTH_M
-        spot = snap((lon, lat))
-        return {"lon": float(spot[0]), "lat": float(spot[1])}
 
     # ------------------------------------------------------------ before somebody has it
 
@@ -179,26 +76,26 @@ class Living:
             drawn -= share
         return "usual"
 
-    def voided(self) -> Generator[Doing, Outcome | None, bool]:
+    def voided(self) -> Part:
         at = self.daytime(self.after(60))
         yield from self.do(at, self.desk(at).actor, "void", note=one_of(self.draw, sayings.VOIDED))
         return True
 
-    def merged(self) -> Generator[Doing, Outcome | None, bool]:
+    def merged(self) -> Part:
         twin = self.ground.twins.get((self.case.category, self.case.tiers[1]))
         if twin is None or twin == self.case.code:
             return False
         at = self.after(20)
         return (yield from self.do(at, self.desk(at).actor, "merge", parent=twin))
 
-    def returned(self) -> Generator[Doing, Outcome | None, bool]:
+    def returned(self) -> Part:
         at = self.open(self.after(ACCEPTED_MIN[self.case.urgency]), "technician")
         hand = self.ground.crew.hands.get(self.case.handler or "")
         if hand is None or self.ground.crew.away(hand.code, at):
             return False
         return (yield from self.do(at, hand.actor, "return", note=one_of(self.draw, sayings.RETURNED)))
 
-    def transferred(self) -> Generator[Doing, Outcome | None, bool]:
+    def transferred(self) -> Part:
         at = self.open(self.after(ACCEPTED_MIN[self.case.urgency]), "technician")
         hand = self.ground.crew.hands.get(self.case.handler or "")
         to = self.ground.crew.deputies.get(self.case.handler or "")
@@ -404,7 +301,7 @@ class Living:
         return int(min(5, max(1, round(mood))))
 
 
-def _as_usual(_: Living) -> Generator[Doing, Outcome | None, bool]:
+def _as_usual(_: Living) -> Part:
     """A tale in which nothing happens."""
     yield from ()
     return False
@@ -415,6 +312,6 @@ TALES: Final[dict[str, Callable[[Living], Life]]] = {
     "accepted": Living.accepted, "in_progress": Living.in_progress, "on_hold": Living.on_hold,
     "referred": Living.referred, "resolved": Living.resolved, "checked": Living.checked,
 }  # fmt: skip
-FATES: Final[dict[str, Callable[[Living], Generator[Doing, Outcome | None, bool]]]] = {
+FATES: Final[dict[str, Callable[[Living], Part]]] = {
     "void": Living.voided, "merge": Living.merged, "return": Living.returned, "transfer": Living.transferred,
 }  # fmt: skip

@@ -23,11 +23,12 @@ from gridmap.operations import escalation, rounds, warnings
 from gridmap.operations.clock import WORKS
 from gridmap.operations.moves import Outcome, act
 from gridmap.operations.routing import Router
-from gridmap.simulation import lives, shifts
+from gridmap.simulation import shifts
 from gridmap.simulation.cases import Case
 from gridmap.simulation.crew import Crew, Hand
-from gridmap.simulation.lives import Doing, Ground, Life, Living
+from gridmap.simulation.lives import Living
 from gridmap.simulation.reception import Reception, mark
+from gridmap.simulation.tales import ASKED, TRIED, Doing, Ground, Life
 from gridmap.simulation.upkeep import Upkeep
 from gridmap.simulation.walks import Walker
 from gridmap.storage.database import Database
@@ -63,7 +64,7 @@ class Turn:
     @property
     def waits(self) -> bool:
         """Whether the tale goes on only once it is known what came of it."""
-        return self.doing[1].action in lives.ASKED
+        return self.doing[1].action in ASKED
 
 
 @dataclass
@@ -228,7 +229,7 @@ class World:
         """Whether a tale and the store differ: somebody else has acted. What may be refused is no such sign."""
         at, command = turn.doing
         self.counts["actions"] += 1
-        if outcome.error is None or command.action in lives.TRIED:
+        if outcome.error is None or command.action in TRIED:
             return False
         self.refused.append(f"{command.issue} {at:%m-%d %H:%M} {command.action}: {outcome.error}")
         return True

@@ -69,7 +69,10 @@ TRIED: dict[str, tuple[str, dict[str, Any]]] = {
     # To a person whom nobody knows: refused to all, but to those last who may dispatch it.
     "POST /issues/actions": ("/issues/actions", {"json": {"actions": [{"issue": "WJ-000000", **NOWHERE}]}}),
     "POST /issues/{code}/actions": ("/issues/{leaf}/actions", {"json": NOWHERE}),
-    "POST /issues/{code}/photos": ("/issues/{leaf}/photos", {"files": {"file": ("a.png", small_picture(), "image/png")}}),
+    "POST /issues/{code}/photos": (
+        "/issues/{leaf}/photos",
+        {"files": {"file": ("a.png", small_picture(), "image/png")}},
+    ),
     "GET /issues/{code}/photos": ("/issues/{leaf}/photos", {}),
     "GET /photos/{number}": ("/photos/987654", {}),
     "GET /messages": ("/messages", {}),
@@ -84,7 +87,8 @@ TRIED: dict[str, tuple[str, dict[str, Any]]] = {
     "GET /periods": ("/periods?site=WJ", {}),
     "POST /periods/{period}/close": ("/periods/2026-05/close?site=WJ", {}),
     "POST /periods/{period}/entries": (
-        "/periods/2026-05/entries?site=WJ", {"json": {"indicator": "accidents", "numerator": 0}}
+        "/periods/2026-05/entries?site=WJ",
+        {"json": {"indicator": "accidents", "numerator": 0}},
     ),
     "GET /weights": ("/weights?site=WJ", {}),
     "PUT /weights/{role}": ("/weights/guard?site=WJ", {"json": {"weights": []}}),
@@ -112,9 +116,7 @@ TRIED: dict[str, tuple[str, dict[str, Any]]] = {
     "GET /sweeps": ("/sweeps?site=WJ", {}),
     "POST /sweeps": ("/sweeps?site=WJ", {"json": {}}),
     "GET /sweeps/{code}": ("/sweeps/none?site=WJ", {}),
-    "POST /sweeps/{code}/buildings/{building}": (
-        "/sweeps/none/buildings/none?site=WJ", {"json": {"state": "fault"}}
-    ),
+    "POST /sweeps/{code}/buildings/{building}": ("/sweeps/none/buildings/none?site=WJ", {"json": {"state": "fault"}}),
     "GET /facilities/{code}/states": ("/facilities/ROAD/states?site=WJ", {}),
     "POST /facilities/{code}/states": ("/facilities/none/states?site=WJ", {"json": {"state": "closed"}}),
     "GET /overdue-facilities": ("/overdue-facilities?site=WJ", {}),
@@ -144,7 +146,7 @@ SHORT = {
     "tec": "technician", "con": "contractor", "aud": "auditor", "ana": "analyst", "adm": "admin",
 }  # fmt: skip
 ROUTES = """
-                                    res  own  sup  coo head  dis  tec  con  aud  ana  adm nobody
+                                    res  own  sup  coo  head dis  tec  con  aud  ana  adm  nobody
 GET  /                              303  303  303  303  303  303  303  303  303  303  303  303
 GET  /health                        200  200  200  200  200  200  200  200  200  200  200  200
 GET  /docs                          200  200  200  200  200  200  200  200  200  200  200  200
@@ -200,14 +202,14 @@ POST /messages/{uid}/read           404  404  404  404  404  404  404  404  404 
 GET  /channels                      403  403  403  403  403  403  403  403  403  403  200  401
 POST /channels                      403  403  403  403  403  403  403  403  403  403  422  401
 DELETE /channels/{number}           403  403  403  403  403  403  403  403  403  403  404  401
-GET  /indicators                    403       200        200         200     200     200        200        200       200     200    200   401
-GET  /kpis                          403       200        200         200     200     200        200        200       200     200    200   401
-GET  /scores                        403       200        200         200     200     403        200        200       200     403    200   401
-GET  /periods                       403       200        200         200     200     403        200        200       200     403    200   401
-POST /periods/{period}/close        403       403        403         403     409     403        403        403       403     403    409   401
-POST /periods/{period}/entries      403       403        403         403     204     403        403        403       403     403    204   401
-GET  /weights                       403       200        200         200     200     403        200        200       200     403    200   401
-PUT  /weights/{role}                403       403        403         403     204     403        403        403       403     403    204   401
+GET  /indicators                    403  200  200  200  200  200  200  200  200  200  200  401
+GET  /kpis                          403  200  200  200  200  200  200  200  200  200  200  401
+GET  /scores                        403  200  200  200  200  403  200  200  200  403  200  401
+GET  /periods                       403  200  200  200  200  403  200  200  200  403  200  401
+POST /periods/{period}/close        403  403  403  403  409  403  403  403  403  403  409  401
+POST /periods/{period}/entries      403  403  403  403  204  403  403  403  403  403  204  401
+GET  /weights                       403  200  200  200  200  403  200  200  200  403  200  401
+PUT  /weights/{role}                403  403  403  403  204  403  403  403  403  403  204  401
 GET  /frequencies                   403  200  200  200  200  200  200  200  200  403  200  401
 GET  /patrol-plans                  403  200  200  200  200  200  200  200  200  403  200  401
 POST /patrol-plans                  403  403  422  422  422  403  403  403  403  403  422  401
@@ -249,8 +251,8 @@ POST /follow/{token}                404  404  404  404  404  404  404  404  404 
 POST /alarms                        403  200  200  200  200  200  200  200  403  403  200  401
 GET  /deductions                    403  403  403  403  200  403  403  403  200  403  200  401
 POST /deductions/{number}/judgement 403  403  403  403  403  403  403  403  404  403  403  401
-GET  /forms                         403       200        200         200     200     200        200        200       200     403    200   401
-GET  /forms/{name}                  403       200        200         200     200     200        200        200       200     403    200   401
+GET  /forms                         403  200  200  200  200  200  200  200  200  403  200  401
+GET  /forms/{name}                  403  200  200  200  200  200  200  200  200  403  200  401
 """
 
 # Seen from grid Z1-C1-1, cluster Z1-C1 and zone Z1, what is own, a sibling's, a parent's, a child's, or of another
