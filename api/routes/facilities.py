@@ -15,7 +15,7 @@ from gridmap.domain.rights import Viewer
 from gridmap.errors import NotFoundError
 from gridmap.operations import facilities
 from gridmap.storage import facilities as stored
-from gridmap.storage import views
+from gridmap.storage import plan_views
 
 router = APIRouter(tags=["facilities"])
 
@@ -30,7 +30,7 @@ class StateBody(Body):
 
 
 def _refuse_unseen(session: DbSession, viewer: Viewer, site: Site, now: Now, code: str) -> None:
-    if views.plan_row(session, viewer, plan_of(session, site, now), "facilities", code) is None:
+    if plan_views.plan_row(session, viewer, plan_of(session, site, now), "facilities", code) is None:
         raise NotFoundError(f"{code} is none of the facilities here")
 
 

@@ -16,7 +16,7 @@ from gridmap.domain.rights import Viewer
 from gridmap.errors import NotFoundError
 from gridmap.language import say
 from gridmap.storage import issues as stored_issues
-from gridmap.storage import places, views
+from gridmap.storage import places, plan_views, views
 
 router = APIRouter(tags=["places"])
 GEOJSON = "application/geo+json"
@@ -25,12 +25,12 @@ Kind = Literal["grids", "buildings", "facilities", "overlays"]
 AS_GEOJSON: dict[int | str, dict[str, Any]] = {200: {"content": {GEOJSON: {}}}}
 
 
-def plan_of(session: DbSession, site: TheSite, now: Now) -> views.Plan:
+def plan_of(session: DbSession, site: TheSite, now: Now) -> plan_views.Plan:
     """The site's plan in force."""
     edition = places.edition_in_force(session, site.id, now)
     if edition is None:
         raise NotFoundError(f"no plan of {site.code} is in force")
-    return views.Plan(site.id, edition.id, edition.leaf_tier, now)
+    return plan_views.Plan(site.id, edition.id, edition.leaf_tier, now)
 
 
 @router.get("/sites")
@@ -118,7 +118,7 @@ def read_facility(
 @router.get("/people")
 def list_people(session: DbSession, viewer: OfPeople, site: TheSite, now: Now) -> list[dict[str, Any]]:
     """Who holds which post in one's part of the tree, or for the whole site."""
-    return views.people_seen(session, viewer, plan_of(session, site, now))
+    return plan_views.people_seen(session, viewer, plan_of(session, site, now))
 
 
 @router.get("/people/{code}")
@@ -126,7 +126,7 @@ def read_person(
     session: DbSession, viewer: OfPeople, site: TheSite, now: Now, code: Annotated[Code, Path()]
 ) -> dict[str, Any]:
     """One person, his posts, and his phone for those who work with him."""
-    for person in views.people_seen(session, viewer, plan_of(session, site, now)):
+    for person in plan_views.people_seen(session, viewer, plan_of(session, site, now)):
         if person["code"] == code:
             return person
     raise NotFoundError(f"nobody is known as {code} here")
@@ -136,11 +136,11 @@ def _features(
     session: DbSession, viewer: Viewer, site: Site, now: Now, layer: Kind, tier: int | None = None
 ) -> Response:
     plan = plan_of(session, site, now)
-    return Response(views.plan_features(session, viewer, plan, layer, tier), media_type=GEOJSON)
+    return Response(plan_views.plan_features(session, viewer, plan, layer, tier), media_type=GEOJSON)
 
 
 def _row(session: DbSession, viewer: Viewer, site: Site, now: Now, layer: Kind, code: str) -> dict[str, Any]:
-    found = views.plan_row(session, viewer, plan_of(session, site, now), layer, code)
+    found = plan_views.plan_row(session, viewer, plan_of(session, site, now), layer, code)
     if found is None:
         raise NotFoundError(f"{code} is none of the {layer} here")
     return found
@@ -163,18 +163,18 @@ def layer(
     return Response(_layer(session, viewer, plan, name), headers=headers, media_type=GEOJSON)
 
 
-def _layer(session: DbSession, viewer: Viewer, plan: views.Plan, name: Layer) -> str:
+def _layer(session: DbSession, viewer: Viewer, plan: plan_views.Plan, name: Layer) -> str:
     if name == "issues":
         return views.open_features(session, allow(viewer, "issues"), plan)
     if name.startswith("tier"):
-        return views.plan_features(session, viewer, plan, "grids", int(name[-1]))
-    return views.plan_features(session, viewer, plan, name)
+        return plan_views.plan_features(session, viewer, plan, "grids", int(name[-1]))
+    return plan_views.plan_features(session, viewer, plan, name)
 
 
-def _etag(session: DbSession, viewer: Viewer, plan: views.Plan, name: str) -> str:
+def _etag(session: DbSession, viewer: Viewer, plan: plan_views.Plan, name: str) -> str:
     """What a layer looks like to this viewer: issues also change with whatever is written, and by the minute."""
     parts = [viewer.account_id, viewer.role, viewer.grids, viewer.person_id, plan.edition_id, name]
-    parts += views.stamp_of_plan(session, plan)
+    parts += plan_views.stamp_of_plan(session, plan)
     if name == "issues":
         parts += [*views.stamp_of_issues(session), int(plan.at.timestamp()) // 60]
     return f'"{blake2b(repr(parts).encode(), digest_size=12).hexdigest()}"'

@@ -22,7 +22,7 @@ from gridmap.maps.shell import Page
 from gridmap.maps.style import HEAT_DAYS, LAYERS
 from gridmap.operations.grids import edition
 from gridmap.storage import atlas, places
-from gridmap.storage.views import Plan
+from gridmap.storage.plan_views import Plan
 
 # What people write into their reports, and what a map for nobody in particular leaves out.
 _NUMBERS: Final = re.compile(

@@ -13,7 +13,9 @@ from gridmap.domain.lifecycle import ENDED
 from gridmap.domain.rights import Viewer
 from gridmap.domain.roles import ROLE_OF_RANK
 from gridmap.storage.places import read_frame, read_table
-from gridmap.storage.views import AREA, ISSUE_TABLES, PART, Plan, of_plan, of_viewer, plan_query, seen
+from gridmap.storage.plan_views import Plan, of_plan, plan_query
+from gridmap.storage.sight import AREA, PART, of_viewer, seen
+from gridmap.storage.views import ISSUE_TABLES
 
 
 def layer(session: Session, viewer: Viewer, plan: Plan, name: str) -> gpd.GeoDataFrame:

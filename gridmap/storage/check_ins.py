@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gridmap.domain.rights import Viewer
 from gridmap.storage.rounds import seen_round
-from gridmap.storage.views import AREA, of_viewer
+from gridmap.storage.sight import AREA, of_viewer
 
 # A round is found for a check-in that names none, as long as it is about its time.
 _ABOUT: Final = "interval '2 hours'"

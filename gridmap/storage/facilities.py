@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gridmap.domain.rights import Viewer
-from gridmap.storage.views import PART, Plan, of_plan, plan_query
+from gridmap.storage.plan_views import Plan, of_plan, plan_query
+from gridmap.storage.sight import PART
 
 
 def write_state(session: Session, site_id: int, code: str, row: dict[str, Any]) -> bool:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from gridmap.domain.periods import Window
 from gridmap.domain.rights import Viewer
 from gridmap.storage.places import read_table
-from gridmap.storage.views import AREA, UNDER, of_viewer, seen
+from gridmap.storage.sight import AREA, of_viewer, seen
+from gridmap.storage.views import UNDER
 
 # The subjects of inspections that are of cleaning.
 OF_CLEANING: Final = (10, 11, 12, 13, 14, 15)

@@ -14,7 +14,7 @@ from gridmap.domain.periods import Window
 from gridmap.domain.rights import Viewer
 from gridmap.storage.places import read_table
 from gridmap.storage.reading import copied, moment
-from gridmap.storage.views import AREA, HERE, of_viewer, seen
+from gridmap.storage.sight import AREA, HERE, of_viewer, seen
 
 # How long before a period what came back in it may have been reported.
 LOOK_BACK: Final = timedelta(days=30)

@@ -14,7 +14,7 @@ from gridmap.domain.lifecycle import ENDED
 from gridmap.domain.rights import Viewer
 from gridmap.domain.subjects import Item
 from gridmap.language import Phrase
-from gridmap.storage.views import AREA, of_viewer
+from gridmap.storage.sight import AREA, of_viewer
 
 MOST_LISTED: Final = 1_000
 _ENDED: Final = "({})".format(", ".join(f"'{status}'" for status in ENDED))

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gridmap.domain.rights import Viewer
-from gridmap.storage.views import AREA, of_viewer
+from gridmap.storage.sight import AREA, of_viewer
 
 # The deepest grid in force that covers checkpoint `c`, ties by code; a facility lies where its plan says.
 LEAF: Final = """

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gridmap.domain.rights import Viewer
-from gridmap.storage.views import AREA, of_viewer, seen
+from gridmap.storage.sight import AREA, of_viewer, seen
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gridmap.domain.rights import Viewer
 from gridmap.storage.patrols import PLAN_COLUMNS
-from gridmap.storage.views import AREA, of_viewer
+from gridmap.storage.sight import AREA, of_viewer
 
 MOST_LISTED: Final = 1_000
 

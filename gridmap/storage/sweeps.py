@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from gridmap.domain.rights import Viewer
-from gridmap.storage.views import AREA, of_viewer
+from gridmap.storage.sight import AREA, of_viewer
 
 
 def write_sweep(session: Session, site_id: int, row: Mapping[str, Any], at: datetime) -> int:

@@ -1,8 +1,8 @@
-"""What a viewer may see of plans and issues, as JSON made by the database: reads that climb through no model."""
+"""What a viewer may see of issues, as JSON made by the database: reads that climb through no model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,9 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gridmap.domain.commands import Actor
-from gridmap.domain.frames import GROUND_KINDS
 from gridmap.domain.lifecycle import ENDED, allowed
-from gridmap.domain.rights import BOUND_TO_GRID, Viewer
+from gridmap.domain.rights import Viewer
+from gridmap.storage.plan_views import Plan
+from gridmap.storage.sight import AREA, of_viewer, seen
 
 _ENDED: Final = "({})".format(", ".join(f"'{status}'" for status in ENDED))
 MOST: Final = 1_000
@@ -41,95 +42,6 @@ class Page:
 
     rows: Sequence[str]
     after: tuple[datetime, int] | None
-
-
-# ---------------------------------------------------------------- what may be seen
-
-# The grids of the viewer and all below them, of every Edition: what lies there is his.
-AREA: Final = """
-    area as (
-        select g.id, g.code from grid g join edition e on e.id = g.edition_id
-        where e.site_id = :viewer_site and g.code = any(cast(:viewer_grids as text[]))
-        union
-        select g.id, g.code from grid g join area a on g.parent_id = a.id
-    )
-"""
-# The same within one Edition, with the chain above: the part of the tree that he is shown.
-PART: Final = """
-    down as (
-        select g.id, g.code, g.parent_id from grid g
-        where g.edition_id = :edition
-          and case when :whole then g.parent_id is null else g.code = any(cast(:viewer_grids as text[])) end
-        union
-        select g.id, g.code, g.parent_id from grid g join down d on g.parent_id = d.id
-    ),
-    up as (
-        select id, code, parent_id from down
-        union
-        select g.id, g.code, g.parent_id from grid g join up u on g.id = u.parent_id
-    )
-"""
-
-
-def of_viewer(viewer: Viewer) -> dict[str, Any]:
-    """The values that `AREA`, `PART` and `seen` ask for."""
-    return {
-        "viewer_site": viewer.site_id,
-        "viewer_grids": list(viewer.grids or ()),
-        "whole": viewer.grids is None,
-        "viewer_account": viewer.account_id,
-        "viewer_role": viewer.role,
-        "viewer_person": viewer.person_id,
-        "viewer_named": f'[{{"person": {{"code": "{_quoted(viewer.person)}"}}}}]',
-    }
-
-
-def _quoted(code: str | None) -> str:
-    return (code or "").replace("\\", "\\\\").replace('"', '\\"')
-
-
-# Sets of codes are looked up once, as arrays: so an index can be walked or probed whichever way is shorter.
-OWN: Final = "i.id = any(array(select r.issue_id from reporter r where r.account_id = :viewer_account))"
-NAMED: Final = """i.owner_id = :viewer_person or i.handler_id = :viewer_person or i.decision_id = any(array(
-    select d.id from decision d where d.site_id = :viewer_site and d.answers @> cast(:viewer_named as jsonb)
-))"""
-# What lies in the viewer's grids, by the tree or by any tier, or is a post's that is held on one of them.
-HERE: Final = """i.grid_id = any(array(select id from area)) or i.owner_grid = any(array(select code from area))
-    or cast(:viewer_grids as text[]) && array[i.tier1, i.tier2, i.tier3]"""
-# An account of a grid, but of no person, stands for whoever holds the post there.
-NOT_OF_HOLDER: Final = """(i.about_id is null or i.about_id not in (
-    select post.person_id from post
-    where post.site_id = :viewer_site and post.role = :viewer_role
-      and post.grid_code = any(cast(:viewer_grids as text[]))
-))"""
-
-
-def seen(viewer: Viewer) -> str:
-    """The condition on issue `i` for what the viewer may see; nobody sees a complaint about himself."""
-    reach = viewer.reach("issues")
-    if reach is None:
-        return "false"
-    whole = reach == "area" and viewer.grids is None
-    told = ["true" if whole else f"({' or '.join(_parts(viewer, reach))})"]
-    if viewer.site_id is not None:
-        told.append("i.site_id = :viewer_site")
-    if viewer.person_id is not None:
-        told.append("(i.about_id is null or i.about_id <> :viewer_person)")
-    elif viewer.grids and viewer.role in BOUND_TO_GRID:
-        told.append(NOT_OF_HOLDER)
-    return " and ".join(told)
-
-
-def _parts(viewer: Viewer, reach: str) -> Iterator[str]:
-    """Where the issues of a viewer lie who does not see them all: what cannot hold is not asked."""
-    if reach == "area" and viewer.grids:
-        yield HERE
-    if reach != "own" and viewer.person_id is not None:
-        yield NAMED
-    yield OWN
-
-
-# ---------------------------------------------------------------- issues
 
 
 # Residents report under the name of their account.
@@ -372,170 +284,6 @@ def _told_all(data: dict[str, Any] | None) -> dict[str, Any] | None:
     """Of what a line says, what names nobody."""
     kept = {name: value for name, value in (data or {}).items() if name in ("deadlines", "photos", "passed", "as")}
     return kept or None
-
-
-# ---------------------------------------------------------------- the plan
-
-_OWNER: Final = """
-    left join lateral (
-        select w.code, w.name, w.phone from post join person w on w.id = post.person_id
-        where post.site_id = :site and post.grid_code = g.code and post.valid_from <= :now
-          and (post.valid_to is null or :now < post.valid_to)
-          and post.role = case when g.tier = :leaf_tier then 'grid_owner' when g.tier = 1 then 'coordinator'
-                               else 'supervisor' end
-        limit 1
-    ) w on true
-"""
-
-
-def _owner(viewer: Viewer) -> str:
-    if not viewer.reach("people"):
-        return "null::json as owner"
-    phone = ", 'phone', w.phone" if viewer.reach("phones") else ""
-    return f"case when w.code is not null then json_build_object('code', w.code, 'name', w.name{phone}) end as owner"
-
-
-def _grid_columns(viewer: Viewer) -> str:
-    return f"""
-        g.code, g.name, g.tier, (select code from grid where id = g.parent_id) as parent, g.households, g.codes,
-        {_owner(viewer)}
-    """
-
-
-BUILDING_COLUMNS: Final = """
-    b.code, b.name, a.grids, b.floors, b.households, b.use, b.grade, b.built, b.accepted, b.delivered,
-    b.warranty_until, b.risk
-"""
-FACILITY_COLUMNS: Final = """
-    f.code, f.name, f.kind, f.level, f.grid_code as grid, f.state, f.in_use, f.maker, f.warranty_until,
-    f.inspection_due
-"""
-OVERLAY_COLUMNS: Final = "o.code, o.name, o.kind, o.level, o.role, o.valid_from, o.valid_to"
-
-
-def plan_query(viewer: Viewer, layer: str) -> str:
-    """The rows of a layer of the plan that are the viewer's: columns `v`, shape `geom`, in order."""
-    tables = {
-        "grids": f"""
-            select g.geom, {_grid_columns(viewer)} from grid g {_OWNER}
-            where g.id in (select id from up) and (cast(:tier as int) is null or g.tier = :tier)
-            order by g.tier, g.code
-        """,
-        "buildings": f"""
-            select b.geom, {BUILDING_COLUMNS} from building b
-            join lateral (
-                select array_agg(t.grid_code order by t.area_m2 desc, t.grid_code) as grids,
-                       bool_or(t.grid_code in (select code from down)) as his
-                from allotment t where t.edition_id = :edition and t.building_id = b.id
-            ) a on true
-            where b.site_id = :site and (:whole or a.his) order by b.code
-        """,
-        "facilities": f"""
-            select f.geom, {FACILITY_COLUMNS} from facility f
-            where f.site_id = :site and (
-                :whole or f.kind = any(cast(:ground as text[])) or f.grid_code in (select code from down)
-                or f.grid_code is null and exists (
-                    select 1 from grid g where g.id in (select id from down) and st_intersects(g.geom, f.geom)
-                      and (st_dimension(f.geom) < 2 or not st_touches(g.geom, f.geom))
-                )
-            ) order by f.code
-        """,
-        "overlays": f"""
-            select o.geom, {OVERLAY_COLUMNS} from overlay o
-            where o.site_id = :site and (
-                :whole or exists (
-                    select 1 from grid g where g.id in (select id from down) and st_intersects(g.geom, o.geom)
-                      and not st_touches(g.geom, o.geom)
-                )
-            ) order by o.code
-        """,
-    }
-    return tables[layer]
-
-
-PLAN_LAYERS: Final = ("grids", "buildings", "facilities", "overlays")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which plan is looked at: the site's Edition in force."""
-
-    site_id: int
-    edition_id: int
-    leaf_tier: int
-    at: datetime
-
-
-def of_plan(viewer: Viewer, plan: Plan, tier: int | None = None) -> dict[str, Any]:
-    """The values that `plan_query` asks for."""
-    return {
-        **of_viewer(viewer), "edition": plan.edition_id, "site": plan.site_id, "leaf_tier": plan.leaf_tier,
-        "now": plan.at, "tier": tier, "ground": list(GROUND_KINDS),
-    }  # fmt: skip
-
-
-def plan_features(session: Session, viewer: Viewer, plan: Plan, layer: str, tier: int | None = None) -> str:
-    """A layer of the plan as the text of a FeatureCollection."""
-    return str(
-        session.execute(
-            text(f"""
-                with recursive {PART}, v as ({plan_query(viewer, layer)})
-                select json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(
-                    json_build_object('type', 'Feature', 'id', v.code, 'geometry', st_asgeojson(v.geom, 8)::json,
-                                      'properties', to_jsonb(v) - 'geom')
-                ), '[]'::json))::text from v
-            """),
-            of_plan(viewer, plan, tier),
-        ).scalar_one()
-    )
-
-
-def plan_row(session: Session, viewer: Viewer, plan: Plan, layer: str, code: str) -> dict[str, Any] | None:
-    """One grid, building, facility or overlay with its shape; None if it is none of the viewer's."""
-    found: Mapping[str, Any] | None = session.execute(
-        text(f"""
-            with recursive {PART}, v as ({plan_query(viewer, layer)})
-            select to_jsonb(v) - 'geom' || jsonb_build_object('geometry', st_asgeojson(v.geom, 8)::jsonb)
-            from v where v.code = :code
-        """),
-        {**of_plan(viewer, plan, None), "code": code},
-    ).scalar_one_or_none()
-    return None if found is None else dict(found)
-
-
-def people_seen(session: Session, viewer: Viewer, plan: Plan) -> list[dict[str, Any]]:
-    """Who holds a post in the viewer's part of the tree or for the whole site, with phones for those who may."""
-    phone = "p.phone" if viewer.reach("phones") else "null::text"
-    rows = session.execute(
-        text(f"""
-            with recursive {PART}
-            select p.code, p.name, {phone} as phone, p.organisation,
-                   json_agg(json_build_object('role', post.role, 'grid', post.grid_code, 'specialty', post.specialty)
-                            order by post.role, post.grid_code) as posts
-            from post join person p on p.id in (post.person_id, post.deputy_id)
-            where post.site_id = :site and post.valid_from <= :now and (post.valid_to is null or :now < post.valid_to)
-              and (:whole or post.grid_code is null or post.grid_code in (select code from up))
-            group by p.id order by p.code
-        """),
-        of_plan(viewer, plan, None),
-    )
-    return [dict(row) for row in rows.mappings()]
-
-
-def stamp_of_plan(session: Session, plan: Plan) -> tuple[Any, ...]:
-    """What moves when a layer of the plan has changed: the revision, and when somebody last took or left a post."""
-    return tuple(
-        session.execute(
-            text("""
-                select (select number from revision), max(moment) from (
-                    select valid_from as moment from post where site_id = :site and valid_from <= :now
-                    union all
-                    select valid_to from post where site_id = :site and valid_to <= :now
-                ) moments
-            """),
-            {"site": plan.site_id, "now": plan.at},
-        ).one()
-    )
 
 
 # A line that is written first may be committed last: so many before the newest are counted, not only the newest known.

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from gridmap.domain.duplicates import Near
 from gridmap.domain.lifecycle import HANDLED, STAMPS, waits_for
 from gridmap.domain.rights import Viewer
-from gridmap.storage.views import AREA, ISSUE_TABLES, issue_columns, of_viewer, seen
+from gridmap.storage.sight import AREA, of_viewer, seen
+from gridmap.storage.views import ISSUE_TABLES, issue_columns
 
 # The first deadline of an issue that has not been met.
 NEXT_DUE: Final = """

@@ -16,7 +16,7 @@ from gridmap.operations.checks import check
 from gridmap.operations.outlines import outline_from_toml
 from gridmap.operations.plans import read_plan
 from gridmap.operations.publication import publish
-from gridmap.storage import places, views
+from gridmap.storage import places, plan_views, views
 from gridmap.storage.cluster import Cluster
 from gridmap.storage.database import Database
 from gridmap.storage.views import IssueFilter
@@ -105,11 +105,11 @@ def viewer(session: Session, role: str) -> Viewer:
     return Viewer(7 if role == "resident" else 1, role, role, site.id, site.code, grids, **of_tom)
 
 
-def plan_of(session: Session) -> views.Plan:
+def plan_of(session: Session) -> plan_views.Plan:
     site: Site = places.site(session, "WJ")
     edition = places.edition_in_force(session, site.id, NOW)
     assert edition is not None
-    return views.Plan(site.id, edition.id, edition.leaf_tier, NOW)
+    return plan_views.Plan(site.id, edition.id, edition.leaf_tier, NOW)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
