@@ -22,6 +22,7 @@ from gridmap.simulation.estate import Estate
 from gridmap.simulation.reception import Reception
 from gridmap.simulation.tales import Ground
 from gridmap.simulation.upkeep import Upkeep
+from gridmap.simulation.visiting import Visits, begin_sweep, settle_households
 from gridmap.simulation.walks import Walker
 from gridmap.simulation.world import World
 from gridmap.storage import places
@@ -48,10 +49,14 @@ def enter(database: Database, site: str, estate: Estate, seed: int, since: datet
         world = World(
             database, here, crew, begins,
             Reception(here, crew, seed, estate.buildings["code"].tolist()),
-            Upkeep(here, crew, seed), Walker(here, seed, tokens), _ground(session, site, crew),
+            Upkeep(here, crew, seed), Walker(here, seed, tokens), Visits(here, crew, seed),
+            _ground(session, site, crew),
         )  # fmt: skip
         world.reception.intake.warm(session, begins)
         world.write_shifts(session)
+        settle_households(session, world.visits, estate, begins)
+        if last is None:
+            begin_sweep(session, world.visits, estate, begins, until)
         rounds.plan_rounds(session, begins)
         world.read_rounds(session, begins)
         take_up(session, world)

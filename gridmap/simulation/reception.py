@@ -44,7 +44,7 @@ class Reception:
     crew: Crew
     seed: int
     buildings: Sequence[str]
-    # What is told of an hour went out within it.
+    # What is written down later went out when it came.
     intake: Intake = field(default_factory=lambda: Intake(later=True))
     coming: list[Row] = field(default_factory=list)  # the latest first
     forms: list[tuple[datetime, str]] = field(default_factory=list)

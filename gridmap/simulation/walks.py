@@ -75,6 +75,7 @@ def _plans(codes: dict[str, list[str]], since: date) -> Iterator[patrols.PlanGiv
         "common_parts_sample", "PL-COMMON", since, role="supervisor", checkpoints=points("home"), sample=1,
         grace_minutes=30,
     )  # fmt: skip
+    yield ready_plan("visits", "PL-VISITS", since)
     yield ready_plan("joint_check", "PL-JOINT", since, checkpoints=points("home"), sample=2, grace_minutes=60)
 
 

@@ -1,4 +1,4 @@
-"""The estate as it lives: what is reported, walked, inspected and done, hour by hour, through the users' operations.
+"""The estate as it lives: what is reported, walked, inspected and done, step by step, through the users' operations.
 
 The same seed on the same empty store gives the same history. What is open is taken up again where it stands, so a
 world can be left and entered at any time.
@@ -18,24 +18,24 @@ from sqlalchemy.orm import Session
 
 from gridmap.domain.lifecycle import ENDED
 from gridmap.domain.model import Site
-from gridmap.domain.rights import Viewer
 from gridmap.operations import escalation, rounds, warnings
 from gridmap.operations.clock import WORKS
 from gridmap.operations.moves import Outcome, act
 from gridmap.operations.routing import Router
 from gridmap.simulation import shifts
 from gridmap.simulation.cases import Case
-from gridmap.simulation.crew import Crew, Hand
+from gridmap.simulation.crew import Crew
 from gridmap.simulation.lives import Living
 from gridmap.simulation.reception import Reception, mark
 from gridmap.simulation.tales import ASKED, TRIED, Doing, Ground, Life
 from gridmap.simulation.upkeep import Upkeep
+from gridmap.simulation.visiting import Visits, viewer_of
 from gridmap.simulation.walks import Walker
 from gridmap.storage.database import Database
 from gridmap.storage.prepared import weigh_anew
 
-# What people do is written down hour by hour, each thing with its own moment, and committed every few hours.
-STEP: Final = timedelta(hours=1)
+# What people do is written down every two hours, each thing with its own moment: batches are how it gets fast.
+STEP: Final = timedelta(hours=2)
 COMMITTED: Final = timedelta(hours=4)
 WALKS_TOLD: Final = timedelta(hours=4)
 # What state facilities are in moves the revision, and all that is known of the plan is read anew.
@@ -43,7 +43,7 @@ STATES_TOLD: Final = timedelta(hours=12)
 LIVE_TOLD: Final = timedelta(minutes=5)
 # How often the clock does its works, where once a day would not do; at night it is quiet.
 A_DAY: Final = timedelta(days=1)
-EVERY: Final = {"limits": timedelta(hours=1), "silence": timedelta(hours=6), "rounds": timedelta(hours=8)}
+EVERY: Final = {"limits": timedelta(hours=2), "silence": timedelta(hours=6), "rounds": timedelta(hours=8)}
 NIGHT: Final = range(6)
 NIGHTLY: Final = timedelta(hours=3)
 SHIFTS_AHEAD: Final = 14
@@ -78,6 +78,7 @@ class World:
     reception: Reception
     upkeep: Upkeep
     walker: Walker
+    visits: Visits
     ground: Ground
     # Whether it does the works of the clock itself; where a service runs, that has one.
     clock: bool = True
@@ -116,6 +117,7 @@ class World:
             self.reception.intake.known = self.reception.intake.known.current(session)
         self._begin_day(session)
         self._walk(session, end)
+        self.visits.tell(session, end)
         self._weather(session, end)
         for case, at in self.reception.take(session, end):
             self.begin(case, at)
@@ -136,6 +138,7 @@ class World:
             self.day = day.toordinal()
             self.write_shifts(session)
             self.reception.begin_day(day, self.at)
+            self.visits.begin_day(day, self.at)
 
     def write_shifts(self, session: Session) -> None:
         """Who is on duty in the next days."""
@@ -147,12 +150,7 @@ class World:
         while self.spells and self.spells[0][0] <= end:
             at, said = self.spells.pop(0)
             desk = self.crew.desk(at, np.random.default_rng([self.reception.seed, 5]))
-            warnings.declare(session, self.site, said, at, by=self._viewer(desk))
-
-    def _viewer(self, hand: Hand) -> Viewer:
-        return Viewer(
-            hand.account_id, hand.code.lower(), hand.role, self.site.id, self.site.code, None, hand.person_id, hand.code
-        )
+            warnings.declare(session, self.site, said, at, by=viewer_of(self.site, desk))
 
     # ------------------------------------------------------------ patrols and the clock
 
