@@ -26,7 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "calendars": ("calendar", "hours", "limits", "warning"),
     "channels": ("channels",),
     "issues": ("issues",),
-    "evaluation": ("kpis", "evaluate", "forms"),
+    "evaluation": ("kpis", "forms", "evaluate"),
     "patrols": ("rounds", "households"),
     "maps": ("map",),
     "estates": ("estate", "simulate"),

@@ -107,7 +107,7 @@ def choose(candidates: Iterable[Candidate], standings: Mapping[str, Standing]) -
         )
     ]
     if not standing.on_duty:
-        reasons.append(Reason("dispatch", phrase("nobody whose work it is is on duty")))
+        reasons.append(Reason("dispatch", phrase("nobody who could do it is on duty")))
     if len(order) > 1:
         reasons.append(_before(first, order[1], standings, len(order)))
     return Choice(first, tuple(reasons))

@@ -117,7 +117,9 @@ def plan(session: Session, at: datetime, limit: int) -> int:
                     select due.*, c.id as channel_id, c.person_id is not null as personal
                     from due join channel c on c.site_id = due.site_id and c.closed_at is null
                     left join issue i on i.id = due.issue_id
-                    where case when c.person_id is not null then c.person_id = due.person_id
+                    -- What waited for duty hours may have become untrue meanwhile.
+                    where (due.kind <> 'to_dispatch' or i.status in ('reported', 'filed'))
+                      and case when c.person_id is not null then c.person_id = due.person_id
                                else (c.role is null or c.role = due.role) and i.about_id is null end
                 ), once as (
                     select distinct on (

@@ -52,7 +52,7 @@ NAMELESS: Final = """case when exists (
 
 # Nothing gets late while it waits with a reason, or while others have it.
 LATE: Final = f"""(
-    i.due_at < coalesce(i.resolved_at, :now) and i.status not in {_ENDED} and i.held_at is null
+    coalesce(i.due_at < coalesce(i.resolved_at, :now), false) and i.status not in {_ENDED} and i.held_at is null
 )"""
 
 

@@ -144,7 +144,7 @@ def test_who_is_known_to_be_somewhere_comes_before_who_may_be_anywhere() -> None
 
 def test_where_nobody_is_on_duty_the_choice_says_so() -> None:
     who, why = chosen({"A": Standing(False, 3), "B": Standing(False, 1)})
-    assert (who, why[1]) == ("B", "nobody whose work it is is on duty")
+    assert (who, why[1]) == ("B", "nobody who could do it is on duty")
 
 
 def test_where_there_is_nobody_nobody_is_chosen_and_it_says_why() -> None:

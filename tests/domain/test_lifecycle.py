@@ -27,8 +27,8 @@ accept     .        .        accepted   .        .           .       .        . 
 return     .        .        filed      filed    filed       filed   filed    .        .       .      .    .
 transfer   .        .        disp       disp     disp        disp    .        .        .       .      .    .
 start      .        .        .          working  .           .       .        .        .       .      .    .
-arrive     .        .        .          working  working     .       .        .        .       .      .    .
-control    .        .        .          working  working     .       .        .        .       .      .    .
+arrive     .        .        working    working  working     .       .        .        .       .      .    .
+control    .        .        working    working  working     .       .        .        .       .      .    .
 hold       .        .        .          on_hold  on_hold     .       .        .        .       .      .    .
 resume     .        .        .          .        .           working .        .        .       .      .    .
 support    .        .        disp       accepted working     on_hold .        .        .       .      .    .
@@ -128,7 +128,7 @@ def test_no_role_of_nobody_may_do_anything() -> None:
     [
         ("reported", ["reporter"], ("void",)),
         ("dispatched", ["technician", "handler"],
-         ("accept", "return", "transfer", "support", "refer", "answer", "plan")),
+         ("accept", "return", "transfer", "arrive", "control", "support", "refer", "answer", "plan")),
         ("accepted", ["technician", "handler"],
          ("return", "transfer", "start", "arrive", "control", "hold", "support", "refer", "resolve", "answer", "plan")),
         ("on_hold", ["contractor", "handler"], ("return", "transfer", "resume", "support", "refer", "answer", "plan")),

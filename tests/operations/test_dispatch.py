@@ -116,7 +116,7 @@ def test_who_has_no_shifts_is_on_duty_in_the_hours_of_his_post(stage: Stage) -> 
 def test_where_nobody_is_on_duty_it_goes_out_all_the_same_and_says_so(stage: Stage) -> None:
     stage.at = EVENING
     who, why = sent(stage, stage.report("lamp"))
-    assert (who, why[1]) == ("TOM", "nobody whose work it is is on duty")
+    assert (who, why[1]) == ("TOM", "nobody who could do it is on duty")
 
 
 def test_cleaning_is_the_contractors_where_there_is_one(stage: Stage) -> None:

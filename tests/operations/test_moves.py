@@ -71,7 +71,8 @@ def test_the_answer_says_where_it_stands_who_has_it_and_what_may_be_done_next(st
     sent = stage.act(code, "dispatch", to="TOM")
     assert (sent.status, sent.version, sent.handler) == ("dispatched", 2, "TOM")
     assert sent.allowed == (
-        "dispatch", "accept", "return", "transfer", "support", "refer", "answer", "void", "merge", "plan",
+        "dispatch", "accept", "return", "transfer", "arrive", "control", "support", "refer", "answer", "void",
+        "merge", "plan",
     )  # fmt: skip
 
 
@@ -105,7 +106,8 @@ def test_stamps_are_set_when_things_happen(stage: Stage) -> None:
     [
         ((), "accept", {}, ("file", "verify", "dispatch", "refer", "resolve", "answer", "void", "merge")),
         (("dispatch",), "resolve", {},
-         ("dispatch", "accept", "return", "transfer", "support", "refer", "answer", "void", "merge", "plan")),
+         ("dispatch", "accept", "return", "transfer", "arrive", "control", "support", "refer", "answer", "void",
+        "merge", "plan")),
         (("dispatch", "accept"), "resume", {},
          ("dispatch", "return", "transfer", "start", "arrive", "control", "hold", "support", "refer", "resolve",
           "answer", "void", "merge", "plan")),
