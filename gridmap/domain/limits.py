@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, Final, Literal, get_args
-from zoneinfo import ZoneInfo
 
 from gridmap.domain.categories import GROUPS
 from gridmap.domain.hours import shown
@@ -282,19 +281,3 @@ def _spoken(limit: Limit) -> str:
 
 # What holds at a site that says nothing of its own.
 TRADE: Final = Table()
-
-
-def deadlines(kind: str, urgency: str, group: str, reported_at: datetime, timezone: str) -> dict[str, datetime]:
-    """When each stamp of an issue is due by the limits that take no calendar, no category and no work order."""
-    found: dict[str, datetime] = {}
-    zone = ZoneInfo(timezone)
-    for limit in LIMITS:
-        plain = not limit.categories and limit.trigger == "report" and limit.clock not in BY_ROLE
-        if limit.after is None or not plain or not limit.holds(kind, urgency, group) or limit.stamp in found:
-            continue
-        if limit.clock == "round_the_clock":
-            found[limit.stamp] = reported_at + limit.after
-        else:
-            last = reported_at.astimezone(zone).date() + limit.after
-            found[limit.stamp] = datetime.combine(last + timedelta(days=1), time(), zone)
-    return found

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from gridmap.domain.limits import deadlines
 from gridmap.domain.model import Site
 from gridmap.errors import ConflictError, FieldError
 from gridmap.operations.intake import Intake, Outcome, Report
@@ -68,12 +67,6 @@ def test_an_urgent_repair_is_answered_with_its_limits(session: Session, report: 
     answer = json.loads(take(session, report)[0].answer)
     wanted = {"first_answer": timedelta(minutes=15), "on_site": timedelta(minutes=45), "resolved": timedelta(hours=24)}
     assert answer["deadlines"] == {stamp: (NOW + after).isoformat() for stamp, after in wanted.items()}
-
-
-def test_a_natural_day_ends_at_midnight_by_the_sites_clock() -> None:
-    due = deadlines("complaint", "normal", "order", NOW, "Asia/Shanghai")
-    assert due["first_answer"].isoformat() == "2026-05-03T00:00:00+08:00"
-    assert due["resolved"].isoformat() == "2026-05-09T00:00:00+08:00"
 
 
 def test_the_same_key_and_request_is_given_the_same_answer_and_nothing_is_stored_twice(
