@@ -47,6 +47,7 @@ class Page:
     site: str
     account: str | None = None
     sign_out: str | None = None
+    messages: str | None = None
     languages: Mapping[str, str] = field(default_factory=dict)
 
 

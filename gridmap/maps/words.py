@@ -114,6 +114,7 @@ SCREEN: Final = {
     "search": phrase("Grid, owner or building"),
     "language": phrase("Language"),
     "sign_out": phrase("Sign out"),
+    "messages": phrase("Messages"),
     "skip": phrase("To the map"),
     "map": phrase("Map of the grids: arrow keys move it, plus and minus zoom, Tab goes through the issues"),
     "figures": phrase("Figures and issues"),

@@ -89,7 +89,9 @@ def grid_map(
 def _service_page(site: Site, viewer: Viewer | None) -> Page:
     """The page of the service; its languages keep the site that is looked at."""
     links = {name: f"?{urlencode({'lang': name, 'site': site.code})}" for name in LANGUAGES}
-    return Page(site.name, viewer.name if viewer else None, "/sign-out" if viewer else None, links)
+    if viewer is None:
+        return Page(site.name, languages=links)
+    return Page(site.name, viewer.name, "/sign-out", "/messages/page", links)
 
 
 def _check(layers: Collection[str] | None) -> None:

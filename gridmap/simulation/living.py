@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from gridmap.errors import ConflictError
+from gridmap.operations import channels, outbox
 from gridmap.operations.clock import WORKS
 from gridmap.settings import Settings
 from gridmap.simulation import estate as estates
@@ -20,7 +22,9 @@ from gridmap.simulation.demo import CODE
 from gridmap.simulation.entering import enter, expect_a_day, expect_history, take_up
 from gridmap.simulation.estate import Estate
 from gridmap.simulation.world import World
+from gridmap.storage import places
 from gridmap.storage.database import Database
+from gridmap.storage.deliveries import NewChannel
 from gridmap.storage.turns import have_turn
 
 DAYS: Final = 90
@@ -44,6 +48,7 @@ def live_on(database: Database, clock: Callable[[], datetime], tell: Tell, stop:
             if turns:
                 world = catch_up(database, drawn, clock(), tell, stop)
         if turns and not stop():
+            open_log(database, clock())
             _go_on(world, drawn, clock, stop)
 
 
@@ -59,6 +64,14 @@ def catch_up(database: Database, drawn: Estate, now: datetime, tell: Tell, stop:
     else:
         tell(hours, hours)
     return world
+
+
+def open_log(database: Database, now: datetime) -> None:
+    """From now on messages also go to the service's log; those of the days that were caught up with do not."""
+    with database.session() as session:
+        outbox.plan(session, now)
+        with suppress(ConflictError):
+            channels.add(session, places.site(session, CODE), NewChannel("log", "log"), None, now)
 
 
 def _go_on(world: World, drawn: Estate, clock: Callable[[], datetime], stop: Stop) -> None:
