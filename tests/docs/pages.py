@@ -59,7 +59,7 @@ SECRETS = {
 # what it looks like: what both are read as when they are compared
 MOMENTS = {re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)"): "MOMENT"}
 VARIES = {
-    re.compile(r'(?<="next": ")[\w-]+'): "NEXT",
+    re.compile(r'"next":\s+"[\w-]+"'): '"next": "NEXT"',
     re.compile(r"(?<=after=)[\w-]+"): "NEXT",
     re.compile(r"\d+\.\d MB"): "SIZE",
     # While the demo's ninety days happen, numbers are given to others, too.
