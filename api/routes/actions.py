@@ -76,7 +76,7 @@ class ActionBody(Body):
 
     def command(self, issue: str, viewer: Viewer) -> Command:
         """What is commanded, by the one who is signed in."""
-        said = self.model_dump(exclude={"datum", "steps", "photos"})
+        said = self.model_dump(exclude={"issue", "datum", "steps", "photos"})
         if (self.lon is None) != (self.lat is None):
             raise FieldError("lat" if self.lat is None else "lon", "say both lon and lat, or neither")
         if self.lon is not None and self.lat is not None:
@@ -92,11 +92,6 @@ class OneOfMany(ActionBody):
 
     issue: Code
 
-    def of_issue(self, viewer: Viewer) -> Command:
-        return ActionBody.model_construct(**self.model_dump(exclude={"issue", "steps"}), steps=self.steps).command(
-            self.issue, viewer
-        )
-
 
 class ActionsBody(Body):
     """Several things at once: each is done or refused by itself."""
@@ -107,7 +102,7 @@ class ActionsBody(Body):
 @router.post("/issues/actions")
 def act_on_many(request: Request, session: DbSession, viewer: OfIssues, now: Now, body: ActionsBody) -> dict[str, Any]:
     """Do something to several issues at once, as a dispatcher hands them out; each is done or refused by itself."""
-    commands = [each.of_issue(viewer) for each in body.actions]
+    commands = [each.command(each.issue, viewer) for each in body.actions]
     outcomes = moves.act(session, commands, now, known_of(request, session), _sight(session, viewer, commands))
     return {"done": sum(each.error is None for each in outcomes), "results": [_fate(each) for each in outcomes]}
 

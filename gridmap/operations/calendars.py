@@ -19,7 +19,7 @@ from gridmap.language import DEFAULT
 from gridmap.operations.deadlines import recompute
 from gridmap.operations.known import Known, Timing
 from gridmap.operations.routing import Router
-from gridmap.storage import deadlines as stored
+from gridmap.storage import calendars as stored
 from gridmap.storage import issues as stored_issues
 from gridmap.storage import places
 

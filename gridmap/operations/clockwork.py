@@ -47,12 +47,13 @@ class Clockwork:
         return list(set_deadlines(matter, moments, timing.calendars, timing.table, holds, weather).values())
 
     def on_duty(self, site: str, role: str) -> datetime:
-        """The next moment at which those who hold a role are at work."""
-        return self.router.timing(site).calendars.of_role(role).next_open(self.at)
+        """The next moment at which those who hold a role are at work; at once, where nothing is said of its hours."""
+        calendars = self.router.timing(site).calendars
+        return calendars.of_role(role).next_open(self.at) if role in calendars.roles else self.at
 
     def _weather(self, site_id: int) -> list[Stretch]:
         if site_id not in self.weather:
-            self.weather[site_id] = stored.stretches(self.session, [site_id]).get(site_id, [])
+            self.weather[site_id] = stored.stretches(self.session, site_id)
         return self.weather[site_id]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -20,12 +19,11 @@ from gridmap.domain.dispatching import (
     wanted,
 )
 from gridmap.domain.facts import Person, Roster, Tree
+from gridmap.domain.patrols import Fix, metres_between
 from gridmap.domain.roles import ROLE_OF_RANK
 from gridmap.operations.moving import Row
 from gridmap.operations.routing import Router
 from gridmap.storage import moves as stored
-
-EARTH_M_PER_DEGREE = 111_320.0
 
 
 @dataclass
@@ -149,12 +147,8 @@ class Dispatch:
         )
         if said["lon"] is None:
             return standing
-        return replace(standing, distance_m=_metres(said["lon"], said["lat"], row["lon"], row["lat"]))
+        here, there = (Fix(self.at, each["lon"], each["lat"]) for each in (said, row))
+        return replace(standing, distance_m=metres_between(here, there))
 
     def _in_hours(self, row: Row, role: str) -> bool:
         return self.router.timing(row["site"]).calendars.of_role(role).is_open(self.at)
-
-
-def _metres(lon: float, lat: float, to_lon: float, to_lat: float) -> float:
-    east = (to_lon - lon) * math.cos(math.radians((lat + to_lat) / 2))
-    return math.hypot(east, to_lat - lat) * EARTH_M_PER_DEGREE

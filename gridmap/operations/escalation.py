@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gridmap.domain.dispatching import HANDS_OUT
 from gridmap.domain.escalation import LADDER, RUNGS, Late, told
 from gridmap.domain.lifecycle import EMERGENCIES
+from gridmap.operations.clockwork import Clockwork
 from gridmap.operations.routing import Router
 from gridmap.storage import escalations as stored
 
@@ -21,7 +22,8 @@ AT_ONCE: Final = 500
 def escalate(session: Session, at: datetime, router: Router | None = None) -> dict[str, int]:
     """Take the steps that have become due: how many warned, how many climbed, and how many found nobody to tell."""
     router = router or Router(session)
-    taken = [_step(row, router, at) for row in stored.due(session, at, LADDER, AT_ONCE)]
+    clockwork = Clockwork(session, router, at)
+    taken = [_step(row, clockwork) for row in stored.due(session, at, LADDER, AT_ONCE)]
     if taken:
         stored.climb(session, at, taken)
     counts = {"warn": 0, "escalate": 0, "nobody": 0}
@@ -30,7 +32,8 @@ def escalate(session: Session, at: datetime, router: Router | None = None) -> di
     return counts
 
 
-def _step(row: Row[Any], router: Router, at: datetime) -> dict[str, Any]:
+def _step(row: Row[Any], clockwork: Clockwork) -> dict[str, Any]:
+    router, at = clockwork.router, clockwork.at
     rung, urgent = RUNGS[row.step], row.urgency in EMERGENCIES
     # A clock that stood still does not warn of what is over by now.
     missed = rung.before and row.due_at <= at
@@ -39,7 +42,7 @@ def _step(row: Row[Any], router: Router, at: datetime) -> dict[str, Any]:
         "issue_id": row.issue_id, "stamp": row.stamp, "cycle": row.cycle, "step": row.step, "due_at": row.due_at,
         "action": rung.action, "kind": rung.message, "urgent": urgent,
         "told": [
-            {"person": person, "role": role, "not_before": at if urgent else _on_duty(row.site, role, router, at)}
+            {"person": person, "role": role, "not_before": at if urgent else clockwork.on_duty(row.site, role)}
             for role, person in people
         ],
     }  # fmt: skip
@@ -54,9 +57,3 @@ def _late(row: Row[Any], router: Router) -> Late:
         about=row.about,
         hands_out=HANDS_OUT[router.site(row.site).dispatch_model],
     )
-
-
-def _on_duty(site: str, role: str, router: Router, at: datetime) -> datetime:
-    """The next moment at which whoever holds a role is at work."""
-    calendars = router.timing(site).calendars
-    return calendars.of_role(role).next_open(at) if role in calendars.roles else at

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from gridmap.domain.codes import issue_code
 from gridmap.domain.deadlines import Deadline
 from gridmap.domain.dispatching import OUTSIDE
-from gridmap.domain.lifecycle import EMERGENCIES
 from gridmap.domain.responsibility import Verdict
 from gridmap.errors import ConflictError, FieldError, GridmapError
 from gridmap.language import DEFAULT
@@ -124,7 +123,8 @@ class Intake:
                 outcomes[n].error = fault
                 continue
             row = _row(clockwork, report, route, number)
-            row["messages"] = [] if _cannot_wait(router, row) else _to_dispatch(clockwork, route, report)
+            at_once = router.site(row["site"]).goes_out(row["urgency"])
+            row["messages"] = [] if at_once else _to_dispatch(clockwork, route, report)
             outcomes[n].answer = row["answer"]
             rows.append((n, row, route.verdict))
         rows = _without_references(session, rows, outcomes)
@@ -263,11 +263,6 @@ def _row(clockwork: Clockwork, report: Report, route: Route, number: int) -> dic
         "digest": report.digest.hex(),
         "answer": _answer(code, route, due, report),
     }
-
-
-def _cannot_wait(router: Router, row: Mapping[str, Any]) -> bool:
-    """Whether it goes out at once, and not when somebody hands it out."""
-    return row["urgency"] in EMERGENCIES or router.site(row["site"]).dispatch_model == "centre"
 
 
 def _to_dispatch(clockwork: Clockwork, route: Route, report: Report) -> list[dict[str, Any]]:

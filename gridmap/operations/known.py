@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from gridmap.domain.calendar import Calendars
 from gridmap.domain.categories import CategoryRow
 from gridmap.domain.facts import Keeper, Person, Roster, Tree
+from gridmap.domain.lifecycle import EMERGENCIES
 from gridmap.domain.limits import Table
 from gridmap.domain.responsibility import Verdict
 from gridmap.domain.rules import Rule
@@ -32,6 +33,10 @@ class Ruling:
     rules: tuple[Rule, ...]
     dispatch_model: str = "coordinator"
     silence_days: int = 3
+
+    def goes_out(self, urgency: str) -> bool:
+        """Whether an issue is dispatched at once, rather than when somebody hands it out."""
+        return urgency in EMERGENCIES or self.dispatch_model == "centre"
 
 
 @dataclass(frozen=True)

@@ -219,10 +219,9 @@ class Moves:
     # ------------------------------------------------------------ what gridmap does itself
 
     def _begin(self, moving: Moving) -> None:
-        site = self.router.site(moving.row["site"])
         if moving.emergency:
             self.telling.emergency(moving)
-        if moving.emergency or site.dispatch_model == "centre":
+        if self.router.site(moving.row["site"]).goes_out(moving.urgency):
             self.send_out(moving)
         else:
             self.telling.to_dispatch(moving)

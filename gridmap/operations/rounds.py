@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Final
@@ -20,6 +20,7 @@ from gridmap.domain.roles import ROLE_OF_RANK
 from gridmap.domain.superiors import acting, superior
 from gridmap.operations.clockwork import Clockwork
 from gridmap.operations.known import Known
+from gridmap.operations.moving import iso
 from gridmap.operations.rosters import Rosters
 from gridmap.operations.routing import Router
 from gridmap.storage import patrols as stored
@@ -214,8 +215,8 @@ def overdue(session: Session, at: datetime) -> int:
 def _told(row: Row[Any], rosters: Rosters, clockwork: Clockwork) -> Iterator[dict[str, Any]]:
     """Whoever walks it and whoever directs him, each in the hours that he keeps."""
     data = {
-        "round": row.id, "plan": row.plan, "name": row.name, "grid": row.grid_code, "starts": _said(row.starts),
-        "ends": _said(row.ends), "due_at": _said(row.ends), "due": row.due, "visited": row.visited,
+        "round": row.id, "plan": row.plan, "name": row.name, "grid": row.grid_code, "starts": iso(row.starts),
+        "ends": iso(row.ends), "due_at": iso(row.ends), "due": row.due, "visited": row.visited,
     }  # fmt: skip
     told = {row.person: row.role or "grid_owner"}
     above = superior(row.person, row.grid_code, rosters.tree, rosters.roster(clockwork.at))
@@ -227,7 +228,3 @@ def _told(row: Row[Any], rosters: Rosters, clockwork: Clockwork) -> Iterator[dic
                 "site_id": row.site_id, "kind": "overdue_round", "person": person, "role": role, "data": data,
                 "not_before": clockwork.on_duty(row.site, role),
             }  # fmt: skip
-
-
-def _said(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()

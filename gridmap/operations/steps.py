@@ -202,7 +202,7 @@ def _more_urgent(moves: Acting, moving: Moving, command: Command) -> None:
 
 def _came_back(moves: Acting, moving: Moving, _: Command) -> None:
     """Whoever returned it is not the right one: the next is chosen, or whoever hands work out is told."""
-    if moving.emergency or moves.router.site(moving.row["site"]).dispatch_model == "centre":
+    if moves.router.site(moving.row["site"]).goes_out(moving.urgency):
         moves.send_out(moving)
     else:
         moves.telling.to_dispatch(moving, "returned")
@@ -211,7 +211,7 @@ def _came_back(moves: Acting, moving: Moving, _: Command) -> None:
 def _begun_again(moves: Acting, moving: Moving, command: Command) -> None:
     """It goes out again at once where the centre hands out; all who had to do with it know."""
     moves.telling.reopened(moving, command.actor)
-    if moving.emergency or moves.router.site(moving.row["site"]).dispatch_model == "centre":
+    if moves.router.site(moving.row["site"]).goes_out(moving.urgency):
         moves.send_out(moving)
     else:
         moves.telling.to_dispatch(moving)

@@ -14,7 +14,7 @@ from gridmap.domain.model import Site, WeatherWarning
 from gridmap.domain.rights import Viewer
 from gridmap.errors import FieldError, ForbiddenError, NotFoundError
 from gridmap.operations.deadlines import recompute
-from gridmap.storage import deadlines as stored
+from gridmap.storage import calendars as stored
 from gridmap.storage import places
 
 # Beyond this, nobody would call it a limit any more.

@@ -185,43 +185,46 @@ def open_features(session: Session, viewer: Viewer, plan: Plan) -> str:
     )
 
 
+# What is read of one issue beside its columns, and the name it has.
+PARTS: Final = """
+    d.answers, d.reasons, i.present, r.account_id as reported_by, h.code as handled_by,
+    (select json_object_agg(deadline.stamp, json_build_object(
+        'started_at', deadline.started_at, 'due_at', deadline.due_at,
+        'provisional', deadline.provisional, 'rule', deadline.rule))
+     from deadline where deadline.issue_id = i.id) as deadlines,
+    (select json_agg(json_build_object('id', photo.id, 'sort', photo.sort, 'at', photo.at,
+                                       'taken_at', photo.taken_at) order by photo.id)
+     from photo where photo.issue_id = i.id) as photos,
+    (select json_agg(child.code order by child.id) from issue child where child.parent_id = i.id) as children,
+    (select json_agg(json_build_object('at', e.at, 'action', e.action, 'status', e.status, 'role', e.role,
+                                       'note', e.note, 'data', e.data, 'person', actor.name,
+                                       'lon', st_x(e.geom), 'lat', st_y(e.geom)) order by e.id)
+     from issue_event e left join person actor on actor.id = e.actor_id where e.issue_id = i.id) as history
+"""
+REPORTER: Final = """(
+    select json_build_object('name', r.name, 'phone', r.phone) from reporter r
+    where r.issue_id = i.id and (r.name is not null or r.phone is not null)
+)"""
+# The columns that one issue has beside those of a list.
+DETAIL: Final = """
+    st_x(i.geom) as lon, st_y(i.geom) as lat, i.accuracy_m, i.extent_m,
+    (select f.code from facility f where f.id = i.facility_id) as facility,
+    i.first_answer_at, i.accepted_at, i.on_site_at, i.under_control_at, i.held_at, i.look_at,
+    i.reopens, i.reworks, i.satisfaction, i.closed_as,
+    (select parent.code from issue parent where parent.id = i.parent_id) as parent
+"""
+
+
 def issue_by_code(session: Session, viewer: Viewer, code: str, at: datetime) -> dict[str, Any] | None:
     """An issue with its answers, reasons, reporter and history; None if it is none of the viewer's."""
-    reporter = (
-        "(select json_build_object('name', r.name, 'phone', r.phone) from reporter r where r.issue_id = i.id "
-        "and (r.name is not null or r.phone is not null))"
-        if viewer.reach("reporters")
-        else "null::json"
-    )
+    reporter = REPORTER if viewer.reach("reporters") else "null::json"
     row = session.execute(
         text(f"""
             with recursive {AREA}
-            select row_to_json(v) as view, d.answers, d.reasons, {reporter} as reporter,
-                   i.present, r.account_id as reported_by, h.code as handled_by,
-                   (select json_object_agg(deadline.stamp, json_build_object(
-                        'started_at', deadline.started_at, 'due_at', deadline.due_at,
-                        'provisional', deadline.provisional, 'rule', deadline.rule))
-                    from deadline where deadline.issue_id = i.id) as deadlines,
-                   (select json_agg(json_build_object('id', photo.id, 'sort', photo.sort, 'at', photo.at,
-                                                      'taken_at', photo.taken_at) order by photo.id)
-                    from photo where photo.issue_id = i.id) as photos,
-                   (select json_agg(child.code order by child.id) from issue child where child.parent_id = i.id)
-                       as children,
-                   (select json_agg(json_build_object('at', e.at, 'action', e.action, 'status', e.status,
-                                                      'role', e.role, 'note', e.note, 'data', e.data, 'person',
-                                                      actor.name, 'lon', st_x(e.geom), 'lat', st_y(e.geom))
-                                    order by e.id)
-                    from issue_event e left join person actor on actor.id = e.actor_id
-                    where e.issue_id = i.id) as history
+            select row_to_json(v) as view, {reporter} as reporter, {PARTS}
             from {ISSUE_TABLES} join decision d on d.id = i.decision_id
             left join reporter r on r.issue_id = i.id
-            cross join lateral (
-                select {issue_columns(viewer)}, st_x(i.geom) as lon, st_y(i.geom) as lat, i.accuracy_m, i.extent_m,
-                       (select f.code from facility f where f.id = i.facility_id) as facility,
-                       i.first_answer_at, i.accepted_at, i.on_site_at, i.under_control_at, i.held_at, i.look_at,
-                       i.reopens, i.reworks, i.satisfaction, i.closed_as,
-                       (select parent.code from issue parent where parent.id = i.parent_id) as parent
-            ) v
+            cross join lateral (select {issue_columns(viewer)}, {DETAIL}) v
             where i.code = :code and {seen(viewer)}
         """),
         {**of_viewer(viewer), "code": code, "now": at},
