@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
 
 import gridmap
@@ -18,26 +19,44 @@ from api.office import Clock, Office, utc_now
 from api.routes import (
     actions,
     calendars,
+    cards,
     deductions,
+    drafts,
+    exports,
     facilities,
     following,
     forms,
+    ground,
     health,
     households,
     indicators,
+    insights,
     inspections,
     issues,
+    live,
     locating,
     messages,
+    monthly,
     pages,
+    past,
     patrols,
+    phone,
     photos,
+    pictures,
     places,
+    plates,
+    public,
+    pulse,
     reports,
+    residents,
     rounds,
+    search,
     sign_in,
+    tiles,
     work,
 )
+from api.shelf import FromTheShelf
+from gridmap.maps.basemap import basemap
 from gridmap.settings import Settings
 from gridmap.storage.database import Database
 
@@ -47,12 +66,21 @@ ROUTERS: tuple[APIRouter, ...] = (
     actions.router,
     work.router,
     following.router,
+    residents.router,
+    public.router,
+    phone.router,
     deductions.router,
+    drafts.router,
     issues.router,
     locating.router,
+    live.router,
     places.router,
+    tiles.router,
+    cards.router,
+    exports.router,
     calendars.router,
     patrols.router,
+    ground.router,
     rounds.router,
     inspections.router,
     facilities.router,
@@ -60,7 +88,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     photos.router,
     messages.router,
     indicators.router,
+    insights.router,
+    pulse.router,
+    search.router,
+    past.router,
     forms.router,
+    pictures.router,
+    plates.router,
+    monthly.router,
     sign_in.router,
     pages.router,
 )
@@ -76,10 +111,20 @@ OPEN = frozenset(
         "/token",
         "/sign-out",
         "/follow/{token}",
+        "/follow/{token}/photos",
+        "/report",
+        "/report/here",
+        "/report/outline",
+        "/report/ticket",
+        "/report/worker.js",
+        "/r/{code}",
+        "/public",
+        "/public/layers/{name}.geojson",
     }
 )
 # How many new objects there are before those are looked over that are no longer needed.
 RARELY = (100_000, 50, 1000)
+PHONE = Path(__file__).parent / "static"
 OURS = Path(gridmap.__file__).parent / "maps" / "static"
 
 
@@ -89,6 +134,8 @@ def create_app(
     """The application; its store opens when it starts and closes when it stops."""
     settings = settings or Settings.from_environment()
     secret = settings.secret_key()
+    if settings.basemap:
+        basemap(settings.basemap)  # a wrong one is told when the service starts
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -113,6 +160,10 @@ def create_app(
     problems.add_to(app)
     for router in ROUTERS:
         app.include_router(router)
+    # Feeds and what is packed already pass as they are.
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(Gate)
+    app.add_middleware(FromTheShelf)
+    app.mount("/static/phone", StaticFiles(directory=PHONE), name="phone")
     app.mount("/static", StaticFiles(directory=OURS), name="static")
     return app

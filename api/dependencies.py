@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, TypeVar
 
 from babel.core import negotiate_locale
-from fastapi import Depends, Query, Request, params
+from fastapi import Depends, Query, Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
@@ -33,6 +33,8 @@ BROWSER_NAMES = {
 }  # fmt: skip
 
 
+YEAR_S = 365 * 24 * 3600
+Shown = TypeVar("Shown", bound=Response)
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
@@ -86,6 +88,13 @@ async def language_of(request: Request) -> str:
     if found is None:
         found = next((name[:2].lower() for name in accepted if name[:2].lower() in BROWSER_NAMES), "")
     return BROWSER_NAMES.get(found.lower(), DEFAULT)
+
+
+def remembering(request: Request, answer: Shown, language: str) -> Shown:
+    """A page whose language was chosen on it: the browser is asked for no other from then on."""
+    if request.query_params.get("lang") in LANGUAGES:
+        answer.set_cookie("gridmap_language", language, max_age=YEAR_S, samesite="lax")
+    return answer
 
 
 def allow(viewer: Viewer, right: str) -> Viewer:

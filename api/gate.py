@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import Problem
 
 LOG = logging.getLogger("gridmap.api.requests")
-SECRET: Final = re.compile(r"/sign-in/link/.*")
+SECRET: Final = re.compile(r"(/sign-in/link/|/follow/)[^/]+")
 MEGABYTE: Final = 1_000_000
 # What a body may weigh, where it is not a megabyte.
-LARGER: Final = {"/issues/batch": 20 * MEGABYTE}
+LARGER: Final = {"/issues/batch": 20 * MEGABYTE, "/report": 16 * MEGABYTE}
 # A photo of ten, and what a form puts around it.
-PHOTOS: Final = re.compile(r"/issues/[^/]+/photos")
+PHOTOS: Final = re.compile(r"/((issues|follow)/[^/]+|work)/photos")
 PHOTO_BYTES: Final = 11 * MEGABYTE
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -67,7 +67,7 @@ def _written_down(scope: Scope, send: Send) -> Send:
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start" and LOG.isEnabledFor(logging.INFO):
-            path = SECRET.sub("/sign-in/link/…", scope["path"])
+            path = SECRET.sub(r"\1…", scope["path"])
             LOG.info("%s %r %d %.0f ms", scope["method"], path, message["status"], (perf_counter() - began) * 1000)
         await send(message)
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 from fastapi.security import APIKeyCookie, HTTPBearer, OAuth2PasswordBearer
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -29,6 +29,13 @@ COOKIE: Final = "gridmap_session"
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
 ATTEMPTS_A_MINUTE: Final = 10
 RESIDENT_WRITES_A_MINUTE: Final = 30
+# What may come in without an account: looked up, tried as a code, and sent, by an address or with one form; and sent to
+# a site, where no flood may bury what its own people report.
+LOOKS: Final = (RateLimitItemPerMinute(60),)
+CODES: Final = (RateLimitItemPerMinute(10), RateLimitItemPerDay(100))
+FORM: Final = (RateLimitItemPerHour(10),)
+FROM_ADDRESS: Final = (RateLimitItemPerMinute(6), RateLimitItemPerDay(60))
+TO_SITE: Final = (RateLimitItemPerMinute(60), RateLimitItemPerDay(3_000))
 # Each password that is tried takes a core and 19 MB for a moment: the rest of the service goes on beside them.
 TRIED_AT_ONCE: Final = 4
 WAIT_S: Final = 5.0
@@ -83,7 +90,7 @@ class Limits:
     @contextmanager
     def trying(self, address: str) -> Iterator[None]:
         """A password, a link or a token is tried from an address."""
-        self._count("attempt", address, ATTEMPTS_A_MINUTE)
+        self.count("attempt", address, RateLimitItemPerMinute(ATTEMPTS_A_MINUTE))
         if not self._trying.acquire(timeout=WAIT_S):
             raise TooManyError("too many people sign in at this moment: try again", math.ceil(WAIT_S))
         try:
@@ -97,14 +104,18 @@ class Limits:
         if viewer.role == "resident":
             allowed = min(RESIDENT_WRITES_A_MINUTE, writes_a_minute or RESIDENT_WRITES_A_MINUTE)
         if allowed is not None:
-            self._count("write", str(viewer.account_id), allowed)
+            self.count("write", str(viewer.account_id), RateLimitItemPerMinute(allowed))
 
-    def _count(self, what: str, whose: str, allowed: int) -> None:
-        item = RateLimitItemPerMinute(allowed)
-        if not self._window.hit(item, what, whose):
+    def count(self, what: str, whose: str, *items: RateLimitItem) -> None:
+        """Something is done once more: refused if that is too often."""
+        for item in items:
+            if self._window.hit(item, what, whose):
+                continue
             reset = self._window.get_window_stats(item, what, whose).reset_time
             wait = max(1, math.ceil(reset - time.time()))
-            raise TooManyError(f"more than {allowed} a minute are too many: try again in {wait} s", wait)
+            raise TooManyError(
+                f"more than {item.amount} a {item.GRANULARITY.name} are too many: try again in {wait} s", wait
+            )
 
 
 # ---------------------------------------------------------------- credentials

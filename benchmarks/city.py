@@ -60,6 +60,31 @@ def crowd(frame: gpd.GeoDataFrame, count: int, seed: int = 8) -> tuple[Floats, F
     return np.ascontiguousarray(places[:, 0]), np.ascontiguousarray(places[:, 1])
 
 
+def houses(frame: gpd.GeoDataFrame, count: int, seed: int = 9) -> gpd.GeoDataFrame:
+    """Buildings, a rectangle each, anyhow turned, about as many in each grid and well within it."""
+    random = np.random.default_rng(seed)
+    circles = shapely.maximum_inscribed_circle(shapely.simplify(frame.geometry.to_numpy(), 2e-4), tolerance=2e-4)
+    ends = shapely.get_coordinates(circles).reshape(-1, 2, 2)
+    room = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
+    grid = np.sort(random.integers(0, len(frame), count))
+    angle, far = random.uniform(0, 2 * np.pi, count), np.sqrt(random.random(count)) * 0.8 * room[grid]
+    middle = ends[grid, 0] + (far * (np.cos(angle), np.sin(angle))).T
+    # Ten to fifty metres long, eight to sixteen wide.
+    sides = np.column_stack([random.uniform(5, 25, count), random.uniform(4, 8, count)]) / 111_320
+    turn = random.uniform(0, np.pi, count)
+    along, across = np.column_stack([np.cos(turn), np.sin(turn)]), np.column_stack([-np.sin(turn), np.cos(turn)])
+    corners = [
+        middle + a * sides[:, :1] * along + b * sides[:, 1:] * across for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+    rings = np.rint(np.stack([*corners, corners[0]], axis=1) * LATTICE) / LATTICE
+    codes = [f"B{number:06d}" for number in range(count)]
+    uses = random.choice(["residential", "commercial", "office", "public"], count, p=[0.7, 0.12, 0.12, 0.06])
+    return gpd.GeoDataFrame(
+        {"code": codes, "name": codes, "grid_code": frame["code"].to_numpy()[grid], "use": uses},
+        geometry=shapely.polygons(rings), crs=4326,
+    )  # fmt: skip
+
+
 def border_points(polygons: NDArray[np.object_], count: int, random: np.random.Generator) -> Floats:
     """Points on edges, a third each: ends, middles, and anywhere between as far as doubles allow."""
     rings = shapely.get_rings(shapely.get_parts(polygons))

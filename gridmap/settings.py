@@ -24,7 +24,8 @@ MOST_WRITES: Final = 1_000_000
 class Settings:
     """Where things are kept, which database is used, and how the service is reached.
 
-    `writes_a_minute` is how often one account may change something; residents have a limit of their own.
+    `writes_a_minute` is how often one account may change something; residents have a limit of their own. `basemap` is
+    the address of tiles that lie under the map.
     """
 
     home: Path
@@ -32,6 +33,7 @@ class Settings:
     secret: str | None = field(default=None, repr=False)
     port: int = 8000
     writes_a_minute: int | None = None
+    basemap: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -43,6 +45,7 @@ class Settings:
             secret=_secret(environ.get("GRIDMAP_SECRET") or None),
             port=_number(environ, "GRIDMAP_PORT", LAST_PORT) or cls.port,
             writes_a_minute=_number(environ, "GRIDMAP_WRITES_A_MINUTE", MOST_WRITES),
+            basemap=environ.get("GRIDMAP_BASEMAP") or None,
         )
 
     def secret_key(self) -> bytes:

@@ -86,7 +86,9 @@ def build(stage: Stage, crew: Crew) -> None:
     if stage.extras or stage.requirements or not os.environ.get("DATABASE_URL"):
         crew.start("looking for PostGIS", *ours, "gridmap.storage.packages", talks=True)
     if BROWSER in stage.makes:
-        crew.start("looking for a browser", *ours, "setup.browser", talks=True)
+        crew.start("looking for a browser", *ours, "setup.browser", talks=True)  # and for a font
+    elif MANIFEST in stage.makes:
+        crew.start("looking for a font", *ours, "setup.fonts", talks=True)
     with _pip(stage, crew) as variables:
         packages = (*ours, "setup.python_packages", stage.python)
         crew.run("installing uv", *packages, "uv", talks=True, **variables)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
@@ -27,6 +28,8 @@ WORDS: Final = {
     "asked": phrase("Is it solved?"),
     "words": phrase("Anything else you want to say"),
     "send": phrase("Send"),
+    "supports": phrase("Others reported it first. You are noted beside them."),
+    "photo": phrase("Add a photo"),
     "thanks": phrase("Thank you for your answer."),
 }
 GRADES: Final = {
@@ -59,13 +62,13 @@ HAPPENED: Final = {
 
 def unknown(language: str) -> HTMLResponse:
     """A link that leads nowhere says so."""
-    return page("follow.html", language, 404, words=_words(language), issue=None)
+    return page("follow.html", language, 404, words=_words(language), issue=None, photos="")
 
 
-def followed(found: Mapping[str, Any], language: str) -> HTMLResponse:
+def followed(found: Mapping[str, Any], token: str, language: str) -> HTMLResponse:
     """How an issue stands; whatever it holds is text."""
     zone = ZoneInfo(found["timezone"])
-    asks = found["status"] in ("resolved", "checked", "closed") and not found["followed"]
+    asks = found["status"] in ("resolved", "checked", "closed") and not found["followed"] and not found["supports"]
     ended = found["status"] in ENDED
     issue = {
         "code": found["code"],
@@ -84,10 +87,13 @@ def followed(found: Mapping[str, Any], language: str) -> HTMLResponse:
             for line in found["history"] or ()
         ],
         "asks": asks,
-        "thanks": found["followed"],
+        "thanks": found["followed"] and not found["supports"],
+        "supports": found["supports"],
+        "open": not ended,
         "grades": [(grade, said.say(language)) for grade, said in GRADES.items()],
     }
-    return page("follow.html", language, words=_words(language), issue=issue)
+    photos = f"/follow/{quote(token)}/photos?back=page"
+    return page("follow.html", language, words=_words(language), issue=issue, photos=photos)
 
 
 def _words(language: str) -> dict[str, str]:

@@ -24,9 +24,11 @@ WORDS: Final = {
 LONGEST_NAME: Final = 64
 
 
-def sign_in_page(language: str, complaint: Phrase | None = None, name: str = "", status: int = 200) -> HTMLResponse:
-    """The form; after a failure with what was wrong, and the name that was typed."""
-    return _page(language, complaint, status, name=name[:LONGEST_NAME], link=False)
+def sign_in_page(
+    language: str, complaint: Phrase | None = None, name: str = "", status: int = 200, onward: str = ""
+) -> HTMLResponse:
+    """The form; after a failure with what was wrong, and the name that was typed. It leads `onward`, a path of ours."""
+    return _page(language, complaint, status, name=name[:LONGEST_NAME], link=False, onward=onward)
 
 
 def link_page(language: str) -> HTMLResponse:
@@ -34,7 +36,9 @@ def link_page(language: str) -> HTMLResponse:
     return _page(language, None, 200, name="", link=True)
 
 
-def _page(language: str, complaint: Phrase | None, status: int, *, name: str, link: bool) -> HTMLResponse:
+def _page(
+    language: str, complaint: Phrase | None, status: int, *, name: str, link: bool, onward: str = ""
+) -> HTMLResponse:
     words = {key: said.say(language) for key, said in WORDS.items()}
     said = complaint.say(language) if complaint else None
-    return page("sign_in.html", language, status, words=words, complaint=said, name=name, link=link)
+    return page("sign_in.html", language, status, words=words, complaint=said, name=name, link=link, onward=onward)

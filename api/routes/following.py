@@ -38,7 +38,7 @@ def follow(request: Request, session: DbSession, now: Now, language: Language, t
         found = follow_ups.follow(session, token, office_of(request).secret, now)
     except NotFoundError:
         return paper.unknown(language)
-    return paper.followed(found, language)
+    return paper.followed(found, token, language)
 
 
 @router.post("/follow/{token}", response_class=Response, include_in_schema=False)

@@ -16,7 +16,7 @@ from gridmap.domain.rights import Viewer
 from gridmap.errors import FieldError, NotFoundError
 from gridmap.operations.intake import call
 from gridmap.operations.routing import reason_from_json
-from gridmap.storage import views
+from gridmap.storage import residents, views
 
 router = APIRouter(tags=["issues"])
 
@@ -122,6 +122,7 @@ def shown(session: Session, viewer: Viewer, code: str, at: datetime, language: s
         found["answers"] = [{**answer, "person": None} for answer in found["answers"]]
     found["reasons"] = [reason_from_json(reason, language) for reason in found["reasons"]]
     found["call"] = call(found["category"], language)
+    found["supporters"] = residents.supporters(session, viewer, code)
     for line in found["history"]:
         if line["data"] and "reasons" in line["data"]:
             line["data"]["reasons"] = [reason_from_json(reason, language) for reason in line["data"]["reasons"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import Annotated, Any, Final
 
@@ -28,6 +30,17 @@ _DRAWING: Final = BoundedSemaphore(DRAWN_AT_ONCE)
 KEPT: Final = "private, max-age=3600"
 
 
+@contextmanager
+def drawing() -> Iterator[None]:
+    """A picture is drawn, when not too many are."""
+    if not _DRAWING.acquire(timeout=WAIT_S):
+        raise TooManyError("too many photos are being read at this moment: send it again", int(WAIT_S))
+    try:
+        yield
+    finally:
+        _DRAWING.release()
+
+
 class PhotoView(BaseModel):
     """A photo's number, by which actions name it."""
 
@@ -46,12 +59,8 @@ def put_photo(
     """Put a photo to an issue: it is drawn anew, and where and when it was taken is kept apart from it."""
     allow(viewer, "report")
     content = file.file.read()
-    if not _DRAWING.acquire(timeout=WAIT_S):
-        raise TooManyError("too many photos are being read at this moment: send it again", int(WAIT_S))
-    try:
+    with drawing():
         return PhotoView(id=photos.put(session, viewer, code, content, sort, now))
-    finally:
-        _DRAWING.release()
 
 
 @router.get("/issues/{code}/photos")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import BaseModel, StringConstraints
@@ -23,6 +24,8 @@ from gridmap.storage.accounts import SignInKind
 router = APIRouter(tags=["accounts"])
 
 FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+# A path of this address: two slashes, or a backslash, would begin another.
+OWN_PATH: Final = re.compile(r"/(?:[A-Za-z0-9._~?=&%-][A-Za-z0-9._~?=&%/-]*)?")
 NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
@@ -63,9 +66,14 @@ class MeView(BaseModel):
 
 
 @router.get("/sign-in", response_class=HTMLResponse)
-def show_sign_in(language: Language) -> HTMLResponse:
-    """The page where people sign in."""
-    return sign_in_page(language)
+def show_sign_in(language: Language, onward: Annotated[str, Query(alias="next", max_length=200)] = "") -> HTMLResponse:
+    """The page where people sign in; `next` says where they were going."""
+    return sign_in_page(language, onward=_own(onward))
+
+
+def _own(path: str) -> str:
+    """A path of ours to go on to: nobody is sent elsewhere by a link that leads here."""
+    return path if OWN_PATH.fullmatch(path) else ""
 
 
 def _either_body() -> dict[str, Any]:
@@ -96,25 +104,25 @@ async def sign_in(request: Request, language: Language) -> Response:
         sessions.set_cookie(request, answer, signed.token)
         return answer
     async with request.form(max_files=0, max_fields=8) as form:
-        name, password = str(form.get("name", "")), str(form.get("password", ""))
-    return await run_in_threadpool(_answer_form, request, language, name, password)
+        name, password, onward = (str(form.get(field, "")) for field in ("name", "password", "next"))
+    return await run_in_threadpool(_answer_form, request, language, name, password, _own(onward))
 
 
-def _answer_form(request: Request, language: str, name: str, password: str) -> Response:
-    """On to the map, or the page again with a sentence."""
+def _answer_form(request: Request, language: str, name: str, password: str, onward: str) -> Response:
+    """On to where they were going, or the page again with a sentence."""
     try:
         signed = _by_password(request, name, password)
     except NotSignedInError:
-        return sign_in_page(language, WRONG, name, 401)
+        return sign_in_page(language, WRONG, name, 401, onward)
     except ForbiddenError:
-        return sign_in_page(language, ELSEWHERE, name, 403)
+        return sign_in_page(language, ELSEWHERE, name, 403, onward)
     except TooManyError as error:
-        return _too_many(language, name, error)
-    return _on_to_the_map(request, signed)
+        return _too_many(language, name, error, onward)
+    return _on(request, signed, onward)
 
 
-def _too_many(language: str, name: str, error: TooManyError) -> HTMLResponse:
-    answer = sign_in_page(language, TOO_MANY, name, 429)
+def _too_many(language: str, name: str, error: TooManyError, onward: str = "") -> HTMLResponse:
+    answer = sign_in_page(language, TOO_MANY, name, 429, onward)
     answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer
 
@@ -130,8 +138,8 @@ def _by_password(request: Request, name: str, password: str, kind: SignInKind = 
     return signed
 
 
-def _on_to_the_map(request: Request, signed: SignedIn) -> Response:
-    answer = RedirectResponse("/map", 303, NOT_KEPT)
+def _on(request: Request, signed: SignedIn, onward: str = "") -> Response:
+    answer = RedirectResponse(onward or "/map", 303, NOT_KEPT)
     sessions.set_cookie(request, answer, signed.token)
     return answer
 
@@ -181,7 +189,7 @@ def sign_in_by_link(request: Request, token: str, language: Language) -> Respons
         return sign_in_page(language, ELSEWHERE, status=403)
     except TooManyError as error:
         return _too_many(language, "", error)
-    return sign_in_page(language, LINK_ENDED, status=401) if signed is None else _on_to_the_map(request, signed)
+    return sign_in_page(language, LINK_ENDED, status=401) if signed is None else _on(request, signed)
 
 
 # ---------------------------------------------------------------- going out, and who one is

@@ -5,26 +5,58 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import RedirectResponse
 
-from api.dependencies import DbSession, Dispatching, Language, Now, OfIssues, Reporting, SiteOrAll, known_of
+from api import sessions
+from api.dependencies import (
+    DbSession,
+    Dispatching,
+    Language,
+    Now,
+    Reporting,
+    SiteAsked,
+    SiteOrAll,
+    allow,
+    known_of,
+    remembering,
+    site_for,
+)
+from api.pages.work import work_page
+from api.routes.reports import SECURITY
 from api.schemas import Code, Datum, Latitude, Longitude
-from gridmap.errors import FieldError, NotFoundError
+from gridmap.errors import FieldError, NotFoundError, NotSignedInError
 from gridmap.operations import waiting
 from gridmap.spatial.coordinates import to_wgs84
 from gridmap.storage import issues as stored_issues
-from gridmap.storage import views
+from gridmap.storage import places, views
 from gridmap.storage.waiting import work_of
 
 router = APIRouter(tags=["work"])
 MOST = 200
 
 
-@router.get("/work")
+@router.get("/work", response_model=list[dict[str, Any]], openapi_extra={"security": SECURITY})
 def list_work(
-    session: DbSession, viewer: OfIssues, now: Now, limit: Annotated[int, Query(ge=1, le=MOST)] = 50
-) -> list[dict[str, Any]]:
-    """What waits for whoever is signed in, the most pressing first."""
-    return work_of(session, viewer, now, limit)
+    request: Request,
+    session: DbSession,
+    now: Now,
+    language: Language,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    asked: SiteAsked = None,
+) -> Any:
+    """What waits for whoever is signed in, the most pressing first; browsers are shown it as a page for a phone."""
+    by_page = "text/html" in request.headers.get("accept", "")
+    try:
+        viewer = allow(sessions.viewer_of_request(request), "issues")
+    except NotSignedInError:
+        if by_page:
+            return RedirectResponse("/sign-in?next=/work", 303)
+        raise
+    if not by_page:
+        return work_of(session, viewer, now, limit)
+    code = site_for(viewer, asked)
+    site = places.site(session, code) if code else places.first_site(session)
+    return remembering(request, work_page(session, viewer, site, language), language)
 
 
 @router.get("/queue")

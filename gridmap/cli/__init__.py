@@ -29,6 +29,8 @@ COMMANDS: Final[dict[str, tuple[str, ...]]] = {
     "evaluation": ("kpis", "forms", "evaluate"),
     "patrols": ("rounds", "households"),
     "maps": ("map",),
+    "hotspots": ("hotspots",),
+    "printing": ("plates", "monthly"),
     "estates": ("estate", "simulate"),
     "services": ("serve", "demo"),
 }

@@ -32,6 +32,7 @@ CHECKS: dict[str, tuple[Severity, str]] = {
         "error",
         "ground of a parent that no child covers (a warning below 5 % of the parent)",
     ),
+    "given-up": ("error", "ground that the Edition in force covers and a drawn one does not, at the edge or as a hole"),
     "aligned-parent": ("note", "a parent that took, or could not take, the outline of its children"),
     "childless-parent": ("warning", "a grid above the leaf tier without children"),
     "cut-building": ("error", "a grid cuts a building, and not along its units (a warning below 1 m2)"),

@@ -102,8 +102,8 @@ ISSUES = Shape(
     "issues",
     ("code", "category", "status", "urgency", "reported_at", "geometry"),
     (
-        "site", "category_name", "kind", "due_at", "closed_at", "position", "level", "grid", "tier1", "tier2", "tier3",
-        "owner_role", "owner_grid", "owner", "owner_name", "text",
+        "site", "category_name", "kind", "due_at", "held_at", "closed_at", "position", "level", "grid", "tier1",
+        "tier2", "tier3", "owner_role", "owner_grid", "owner", "owner_name", "text",
     ),
 )  # fmt: skip
 

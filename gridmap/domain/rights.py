@@ -50,6 +50,10 @@ RIGHT_NAMES: Final[dict[str, str]] = {
     "scores": "see how people are scored, on his ground or himself",
     "evaluate": "say what counts, type in what is not measured, close periods",
     "forms": "print forms, filled with what he may see",
+    "insights": "see hot spots, and what stands out there, of his ground",
+    "analyse": "look for hot spots, and keep analyses",
+    "draw": "draw grids, and keep them as a draft",
+    "publish": "put a draft of grids in force",
 }
 
 _WORKING: Final[dict[str, Reach]] = {
@@ -97,6 +101,14 @@ RIGHTS: Final[dict[str, dict[str, Reach]]] = {
     },
     "evaluate": dict.fromkeys(("head", "admin"), "area"),
     "forms": {**_WORKING, "auditor": "area", "admin": "area"},
+    # Counts of grids: not for those who see but their own work.
+    "insights": {
+        role: "area" for role in (*_WORKING, "auditor", "analyst", "admin") if role not in ("technician", "contractor")
+    },
+    "analyse": dict.fromkeys(("coordinator", "head", "analyst", "admin"), "area"),
+    # A coordinator divides his own ground anew; that it holds is for whoever directs the whole site to say.
+    "draw": dict.fromkeys(("coordinator", "head", "admin"), "area"),
+    "publish": dict.fromkeys(("head", "admin"), "area"),
 }
 
 # Roles that answer for a grid: an account in one of them is of a grid, or of a person who holds one.

@@ -18,7 +18,7 @@ STATIC: Final = Path(__file__).parent / "static"
 VENDOR: Final = STATIC / "vendor"
 PREFIX: Final = "/static/"
 
-# Folium's name of a link: the package and the file that stand for it; no package: a file of ours.
+# Folium's name of a link: the package and the file that stand for it.
 LOCAL: Final = {
     "leaflet": ("leaflet", "leaflet.js"),
     "leaflet_css": ("leaflet", "leaflet.css"),
@@ -29,8 +29,8 @@ LOCAL: Final = {
     "Leaflet_Realtime_js": ("leaflet-realtime", "leaflet-realtime.min.js"),
     "swagger_js": ("swagger-ui-dist", "swagger-ui-bundle.js"),
     "swagger_css": ("swagger-ui-dist", "swagger-ui.css"),
-    "gridmap_js": (None, "gridmap.js"),
-    "gridmap_css": (None, "gridmap.css"),
+    "geoman_js": ("@geoman-io/leaflet-geoman-free", "leaflet-geoman.min.js"),
+    "geoman_css": ("@geoman-io/leaflet-geoman-free", "leaflet-geoman.css"),
 }
 
 # What Folium asks for and our maps do without.
@@ -38,6 +38,9 @@ UNUSED: Final = frozenset({
     "bootstrap", "bootstrap_css", "glyphicons_css", "awesome_markers", "awesome_markers_css",
     "awesome_markers_font_css", "awesome_rotate_css", "markerclusterdefaultcss",
 })  # fmt: skip
+
+# Scripts and styles of ours lie in the folder itself: `gridmap_desk_js` is desk.js.
+OURS: Final = re.compile(r"gridmap_([a-z]+)_(js|css)")
 
 _URL = re.compile(r"url\(\s*['\"]?([^'\")]+)['\"]?\s*\)")
 
@@ -70,11 +73,12 @@ def asset(name: str, url: str) -> Asset | None:
     """The local file for a link, None where a map does without it; a link that is not known is refused."""
     if name in UNUSED:
         return None
+    ours = OURS.fullmatch(name)
+    if ours and (STATIC / f"{ours[1]}.{ours[2]}").is_file():
+        return _own(STATIC / f"{ours[1]}.{ours[2]}")
     if name not in LOCAL:
         raise RefusedError(f"{name} would be fetched from {url}: maps load nothing from elsewhere; leave it out")
     package, file = LOCAL[name]
-    if package is None:
-        return _own(STATIC / file)
     return Asset(VENDOR / _fetched(package, file), f"{PREFIX}vendor/{_fetched(package, file)}")
 
 

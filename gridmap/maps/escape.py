@@ -25,20 +25,29 @@ def clipped(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def safe_deep(value: Any, longest: int) -> Any:
-    """Every string in a value of JSON, clipped and made safe; its keys are ours."""
+def clipped_deep(value: Any, longest: int) -> Any:
+    """Every string in a value of JSON, cut short."""
     if isinstance(value, str):
-        return safe(clipped(value, longest))
+        return clipped(value, longest)
     if isinstance(value, dict):
-        return {key: safe_deep(each, longest) for key, each in value.items()}
+        return {key: clipped_deep(each, longest) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [safe_deep(each, longest) for each in value]
+        return [clipped_deep(each, longest) for each in value]
     return value
 
 
+# What would end a script, open a template of JavaScript, or be no character of a page.
+_FOR_SCRIPTS: Final = re.compile("[<>&'`$\x7f-\x9f\ud800-\udfff\u2028\u2029\ufffe\uffff]")
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
 def as_script(value: Any) -> str:
-    """A value of ours as JSON that can stand in a script and in a template."""
+    """A value as JSON that can stand in a script and in a template, whatever its strings hold."""
     written = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
-    for sign in "<>&'\u2028\u2029":
-        written = written.replace(sign, f"\\u{ord(sign):04x}")
-    return written
+    # Folium takes what it has written for a Jinja template again: braces in a string are no template's.
+    written = _STRING.sub(lambda found: re.sub("[{}]", _as_number, found[0]), written)
+    return _FOR_SCRIPTS.sub(_as_number, written)
+
+
+def _as_number(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"

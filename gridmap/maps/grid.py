@@ -1,4 +1,4 @@
-"""The electronic grid map: frames in, a Folium map out."""
+"""The electronic grid map: frames in, a Folium map out; or, for the service's page, a map that asks for its data."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import pandas as pd
 from folium.elements import JSCSSMixin
 from folium.template import Template
 
-from gridmap.domain.frames import BUILDINGS, FACILITIES, GRIDS, GROUND_KINDS, HEAT, ISSUES, OVERLAYS, Shape
+from gridmap.domain.frames import BUILDINGS, FACILITIES, GRIDS, HEAT, ISSUES, OVERLAYS, Shape
 from gridmap.errors import InputError
 from gridmap.language import DEFAULT, catalogue
-from gridmap.maps import features, style, symbols, words
+from gridmap.maps import features, parts, words
+from gridmap.maps.config import Asked, Reader, config_of, past_of
 from gridmap.maps.escape import as_script
-from gridmap.maps.features import Reader
 from gridmap.maps.figure import Assets, LocalFigure
 from gridmap.maps.overlays import Overlays
 from gridmap.maps.places import bounds
 from gridmap.maps.shell import Page, Shell, shell_of
+from gridmap.maps.style import HEAT_DAYS, MOST_DRAWN
 
 # layer: the frame it is drawn from
 SHAPES: Final[dict[str, Shape]] = {
@@ -34,6 +35,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "heat": HEAT,
 }
 
+ON_THE_GROUND: Final = ("buildings", "facilities", "overlays")
 # Where a map of nothing looks.
 SOMEWHERE: Final = (104.0, 35.0, 105.0, 36.0)
 
@@ -41,8 +43,8 @@ SOMEWHERE: Final = (104.0, 35.0, 105.0, 36.0)
 class Opening(JSCSSMixin):
     """What the script must know before the first layer is made."""
 
-    default_js = [("gridmap_js", "gridmap.js")]  # noqa: RUF012 (as Folium declares them)
-    default_css = [("gridmap_css", "gridmap.css")]  # noqa: RUF012
+    default_js = [(f"gridmap_{name}_js", f"{name}.js") for name in parts.BASE]  # noqa: RUF012 (as Folium declares them)
+    default_css = [("gridmap_gridmap_css", "gridmap.css")]  # noqa: RUF012
     _template = Template("""
         {% macro script(this, kwargs) %}
             GridMap.configure({{ this._parent.get_name() }}, {{ this.config }});
@@ -82,7 +84,7 @@ def grid_map(
     assets: Assets = "embedded",
     nonce: str | None = None,
     contacts: bool = False,
-    heat_days: int = style.HEAT_DAYS,
+    heat_days: int = HEAT_DAYS,
     page: Page | None = None,
 ) -> folium.Map:
     """Draw the grid map of these frames as it is at a moment.
@@ -90,23 +92,53 @@ def grid_map(
     `page` puts a header, figures and the list of open issues around it. Phones that stand in the frames are shown
     only with `contacts`.
     """
-    catalogue(language)
-    reader = Reader(language, timezone, at)
     given = _checked(frames, layers)
     if not contacts:
         given["grids"] = given["grids"].drop(columns="phone", errors="ignore")
     issues = features.open_issues(given["issues"], at)
-    heat = features.reported_since(given["heat"], at, heat_days)
-    figure = LocalFigure(title=title or words.SCREEN["title"].say(language), language=language, assets=assets,
-                         nonce=nonce)  # fmt: skip
-    drawn = _empty_map(_extent(given))
-    shown = set(SHAPES if layers is None else layers)
-    Shell(shell_of(drawn.get_name(), issues, heat, shown, reader, heat_days, page)).add_to(figure)
+    past = features.reported_since(given["heat"], at, heat_days)
+    asked = Asked(
+        reader=Reader(language, timezone, at),
+        layers=tuple(SHAPES if layers is None else layers),
+        bounds=_extent(given),
+        leaf=max((int(tier) for tier in given["grids"]["tier"]), default=3),
+        counts={"issues": len(issues), **{name: len(given[name]) for name in ON_THE_GROUND},
+                **{f"tier{tier}": int((given["grids"]["tier"] == tier).sum()) for tier in (1, 2, 3)}},
+        parts=tuple(parts.EVERYWHERE),
+        said={
+            "total": len(issues),
+            "data": {
+                **features.grid_features(given["grids"]),
+                **{name: features.layer_features(given[name], name) for name in ON_THE_GROUND},
+                "issues": features.layer_features(issues.head(MOST_DRAWN), "issues"),
+            },
+            "past": past_of(past, at, heat_days),
+        },
+    )  # fmt: skip
+    return draw(asked, page=page, title=title, assets=assets, nonce=nonce)
+
+
+def draw(
+    asked: Asked,
+    *,
+    page: Page | None,
+    title: str | None = None,
+    assets: Assets = "linked",
+    nonce: str | None = None,
+    tiles: Mapping[str, bool] | None = None,
+) -> folium.Map:
+    """The map that was asked for: with data inside, or without for the service's page, which fetches them."""
+    reader = asked.reader
+    catalogue(reader.language)
+    named = title or words.SCREEN["title"].say(reader.language)
+    figure = LocalFigure(title=named, language=reader.language, assets=assets, nonce=nonce)
+    drawn = _empty_map(asked.bounds or SOMEWHERE)
+    Shell(shell_of(drawn.get_name(), reader.language, page)).add_to(figure)
     drawn.add_to(figure)
-    Opening(_config(given, language)).add_to(drawn)
-    overlays = Overlays(drawn)
-    overlays.add_panes()
-    _add_layers(overlays, given, issues, heat, shown, reader)
+    Opening(config_of(asked, page, tiles)).add_to(drawn)
+    parts.Parts(asked.parts).add_to(drawn)
+    overlays = Overlays(drawn, asked.counts, asked.leaf)
+    overlays.add_all()
     Behaviour(overlays.layers).add_to(drawn)
     return drawn
 
@@ -133,10 +165,9 @@ def _no_rows(shape: Shape) -> Any:
     return gpd.GeoDataFrame(frame, geometry=[], crs=4326) if "geometry" in shape.columns else frame
 
 
-def _extent(given: Mapping[str, Any]) -> tuple[float, float, float, float]:
+def _extent(given: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
     top = given["grids"][given["grids"]["tier"] == 1]
-    found = bounds([top, given["grids"], given["buildings"], given["issues"], given["facilities"]])
-    return found or SOMEWHERE
+    return bounds([top, given["grids"], given["buildings"], given["issues"], given["facilities"]])
 
 
 def _empty_map(extent: tuple[float, float, float, float]) -> folium.Map:
@@ -145,32 +176,3 @@ def _empty_map(extent: tuple[float, float, float, float]) -> folium.Map:
         [(south + north) / 2, (west + east) / 2], zoom_start=16, tiles=None, zoom_control=False, font_size="14px",
         attributionControl=False, maxZoom=21, minZoom=3, zoomSnap=0.1, zoomDelta=0.5, wheelPxPerZoomLevel=90,
     )  # fmt: skip
-
-
-def _config(given: Mapping[str, Any], language: str) -> dict[str, Any]:
-    west, south, east, north = _extent(given)
-    return {
-        "style": style.as_json(),
-        "words": words.spoken(words.LABELS, language),
-        "screen": words.spoken(words.SCREEN, language),
-        "symbols": {name: symbols.attention_symbol(name) for name in style.ATTENTIONS},
-        "plates": symbols.facility_symbols(),
-        "bounds": [[south, west], [north, east]],
-        "leaf": max((int(tier) for tier in given["grids"]["tier"]), default=3),
-    }
-
-
-def _add_layers(
-    overlays: Overlays, given: Mapping[str, Any], issues: Any, heat: Any, shown: set[str], reader: Reader
-) -> None:
-    tiers = features.grid_features(given["grids"], issues, reader)
-    facilities = given["facilities"]
-    is_ground = facilities["kind"].isin(GROUND_KINDS)
-    overlays.add_ground(facilities, tiers[1])
-    overlays.add_grids(tiers)
-    overlays.add_buildings(features.building_features(given["buildings"], reader))
-    overlays.add_facilities(features.facility_features(facilities[~is_ground], reader))
-    overlays.add_overlays(features.overlay_features(given["overlays"], reader))
-    if "heat" in shown:
-        overlays.add_heat(heat)
-    overlays.add_issues(features.issue_features(issues.head(style.MOST_DRAWN), reader))

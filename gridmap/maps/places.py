@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gridmap.maps.escape import safe_deep
+from gridmap.maps.escape import clipped_deep
 
 DEGREE_M = 111_320.0
 # A centimetre: more of a coordinate nobody sees.
@@ -26,13 +26,13 @@ Collection = dict[str, Any]
 
 
 def collection(frame: gpd.GeoDataFrame, properties: Iterable[dict[str, Any]]) -> Collection:
-    """The shapes of a frame as GeoJSON, with properties whose strings are made safe here; no shape, no feature."""
+    """The shapes of a frame as GeoJSON, with properties whose strings are cut short; no shape, no feature."""
     shapes = shapely.transform(np.asarray(frame.geometry.array, dtype=object), lambda xy: np.round(xy, DECIMALS))
     features = [
         {
             "type": "Feature",
             "properties": {
-                name: safe_deep(value, LONGEST.get(name, NAME_LENGTH))
+                name: clipped_deep(value, LONGEST.get(name, NAME_LENGTH))
                 for name, value in row.items()
                 if value is not None
             },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from gridmap.language import Phrase, phrase
 
@@ -112,6 +112,30 @@ LOAD_TERMS: Final = ("0", "<1", "1–2", "2–4", "≥4")
 
 HEAT: Final = {"0.15": "#fff3c4", "0.35": "#fde68a", "0.6": "#f97316", "0.95": "#b91c1c"}
 
+Theme = Literal["light", "dark"]
+
+# What of all this is another colour in the dark: for wall screens, where what burns must shine and the rest must not.
+DARK: Final[dict[str, Any]] = {
+    "land": "#101a2b",
+    "tiers": {"1": "#f2f6ff", "2": "#79a2ea", "3": "#4a628c"},
+    "casing": "#0a111e",
+    "pointed": "#6aa5ff",
+    "ground": {
+        "block": ("#0e1625", None), "green": ("#11251f", None), "lawn": ("#12291f", None), "park": ("#12291f", None),
+        "water": ("#10304c", None), "river": ("#10304c", None), "lake": ("#10304c", None), "square": ("#182032", None),
+        "road": ("#1f2b40", "#0c1422"), "lane": ("#18233a", "#0f182a"), "path": ("#18233a", "#0f182a"),
+    },
+    "buildings": {"residential": "#22304a", "commercial": "#4a3f2c", "office": "#2b3056", "public": "#3a3052"},
+    "buildingEdge": "#3a4c6b",
+    "facilities": {"in_order": "#7f95ae", "degraded": "#f0a73a", "out_of_order": "#ff5c7a", "closed": "#69758a"},
+    "overlays": {"keeper": "#b592e8", "contractor": "#d6a060", "key_area": "#e57a9c"},
+    "attentions": {
+        "overdue": "#ff5c7a", "urgent": "#ffb020", "new": "#5aa2ff", "doing": "#2fc6ac", "verify": "#9aa7b8",
+    },
+    "loadColours": ("#162238", "#1c3963", "#245494", "#3a7bc9", "#7cb6f5"),
+    "heat": {"0.1": "#231151", "0.3": "#7b1fa2", "0.55": "#e64a57", "0.8": "#fb9f3a", "1.0": "#fcfdbf"},
+}  # fmt: skip
+
 
 def use_class(use: object) -> str:
     """Which of our uses a plan's word means; what is not known looks like the most common."""
@@ -119,10 +143,16 @@ def use_class(use: object) -> str:
     return word if word in BUILDINGS else USES.get(word, "residential")
 
 
-def as_json() -> dict[str, Any]:
-    """The table as the script reads it."""
+def as_json(theme: Theme = "light") -> dict[str, Any]:
+    """The table as the script reads it, in the colours of a theme."""
+    return _light() if theme == "light" else _dark(_light())
+
+
+def _light() -> dict[str, Any]:
     return {
         "land": LAND,
+        "casing": "#ffffff",
+        "pointed": "#1f5fd0",
         "tiers": {str(tier): asdict(line) for tier, line in TIERS.items()},
         "ground": {kind: asdict(ground) for kind, ground in GROUND.items()},
         "buildings": BUILDINGS,
@@ -132,4 +162,14 @@ def as_json() -> dict[str, Any]:
         "attentions": {name: attention.colour for name, attention in ATTENTIONS.items()},
         "loadBreaks": LOAD_BREAKS,
         "loadColours": LOAD_COLOURS,
+        "heat": HEAT,
     }
+
+
+def _dark(light: dict[str, Any]) -> dict[str, Any]:
+    tiers = {tier: {**line, "colour": DARK["tiers"][tier]} for tier, line in light["tiers"].items()}
+    ground = {
+        kind: {**said, "fill": DARK["ground"][kind][0], "edge": DARK["ground"][kind][1] if said["edge"] else None}
+        for kind, said in light["ground"].items()
+    }
+    return {**light, **DARK, "tiers": tiers, "ground": ground}

@@ -46,7 +46,9 @@ def attention_symbol(name: str) -> str:
     attention = ATTENTIONS[name]
     body, mark = _SHAPES[attention.shape]
     line = f'<path d="{mark[0]}" stroke-width="{mark[1]}" {_MARK}/>' if mark else ""
-    return f'<svg viewBox="0 0 24 24" aria-hidden="true"><g fill="{attention.colour}">{body}</g>{line}</svg>'
+    # The class lets a page colour it by its theme; on paper the colour stands.
+    filled = f'<g class="gm-of-{name}" fill="{attention.colour}">{body}</g>'
+    return f'<svg viewBox="0 0 24 24" aria-hidden="true">{filled}{line}</svg>'
 
 
 def facility_symbol(kind: str, state: str) -> str:
@@ -76,11 +78,13 @@ def tier_swatch(tier: int) -> str:
     line = TIERS[tier]
     dash = f' stroke-dasharray="{line.dash}"' if line.dash else ""
     weight = max(line.weight + 0.4, 1.3)
-    return _swatch(f'<path d="M1 9h24" stroke="{line.colour}" stroke-width="{weight}"{dash}/>')
+    return _swatch(f'<path class="gm-line-{tier}" d="M1 9h24" stroke="{line.colour}" stroke-width="{weight}"{dash}/>')
 
 
 SWATCHES: Final = {
-    "buildings": _swatch('<rect x="4" y="3" width="18" height="12" rx="1.5" fill="#d3dce7" stroke="#9dabbd"/>'),
+    "buildings": _swatch(
+        '<rect class="gm-house" x="4" y="3" width="18" height="12" rx="1.5" fill="#d3dce7" stroke="#9dabbd"/>'
+    ),
     "facilities": _swatch(
         f'<rect x="7" y="3" width="12" height="12" rx="3.5" fill="{FACILITY_STATES["in_order"][0]}"/>'
         '<circle cx="13" cy="9" r="2" fill="#fff"/>'
@@ -89,12 +93,13 @@ SWATCHES: Final = {
         f'<rect x="4" y="3" width="18" height="12" rx="2" fill="{OVERLAYS["keeper"][0]}" fill-opacity=".12" '
         f'stroke="{OVERLAYS["keeper"][0]}" stroke-dasharray="4 2"/>'
     ),
-    "issues": _swatch(f'<path d="M13 2 21 15H5z" fill="{ATTENTIONS["overdue"].colour}"/>'),
+    "issues": _swatch(f'<path class="gm-of-overdue" d="M13 2 21 15H5z" fill="{ATTENTIONS["overdue"].colour}"/>'),
     "heat": _swatch(
         '<circle cx="13" cy="9" r="8.5" fill="#fde68a"/><circle cx="13" cy="9" r="5.5" fill="#f97316"/>'
         '<circle cx="13" cy="9" r="2.4" fill="#b91c1c"/>'
     ),
     "load": _swatch(
-        '<rect x="3" y="3" width="10" height="12" fill="#cfe0f5"/><path fill="#6396d6" d="M13 3h10v12H13z"/>'
+        '<rect class="gm-of-load-1" x="3" y="3" width="10" height="12" fill="#cfe0f5"/>'
+        '<path class="gm-of-load-3" fill="#6396d6" d="M13 3h10v12H13z"/>'
     ),
 }

@@ -96,10 +96,17 @@ def check(session: Session, plan: Plan, at: datetime, progress: Callable[[str], 
 
 def recheck(session: Session, site: Site, edition: Edition, begins: datetime) -> list[Finding]:
     """What can be said against a draft on the day it is put in force: houses and posts have changed meanwhile."""
-    grids = places.grids(session, edition.id)
+    return check_drawn(session, site, places.grids(session, edition.id), {}, begins)
+
+
+def check_drawn(
+    session: Session, site: Site, grids: gpd.GeoDataFrame, layers: dict[str, Any], begins: datetime
+) -> list[Finding]:
+    """What can be said against grids as they were drawn, with what is to stand there instead of what does."""
     return [
-        *_check_buildings(session, site, {}, grids, site.metric_epsg),
-        *_people(session, site, {}, grids),
+        *check_grids(grids, site.metric_epsg),
+        *_check_buildings(session, site, layers, grids, site.metric_epsg),
+        *_people(session, site, layers, grids),
         *_in_charge(session, site, {}, grids, begins, begins),
     ]
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from gridmap.domain.commands import Actor, Command
-from gridmap.errors import NotFoundError
+from gridmap.errors import NotFoundError, RefusedError
 from gridmap.operations.accounts import digest
 from gridmap.operations.known import Known
 from gridmap.operations.moves import act, act_on
@@ -47,7 +47,10 @@ def answer(
     known: Known | None = None,
 ) -> dict[str, Any]:
     """What the reporter says by the link; who is dissatisfied reopens it."""
-    code = follow(session, token, secret, at)["code"]
+    found = follow(session, token, secret, at)
+    if found["supports"]:
+        raise RefusedError("whoever reported it first says whether it is solved: report it anew if it is not")
+    code = found["code"]
     reporter = Actor("resident", is_reporter=True)
     said = Command(code, "follow_up", reporter, via="link", satisfaction=satisfaction, words=words)
     act_on(session, said, at, known)

@@ -94,6 +94,16 @@ def figures(
     return found.reset_index(drop=True)
 
 
+def within(
+    session: Session, site: Site, window: Window, by: str, codes: Sequence[str], viewer: Viewer | None = None
+) -> pd.DataFrame:
+    """The same of any window, of what is measured, beside nothing: a window is what a slider of time says."""
+    check(by, codes)
+    data = read(session, site, window, viewer, codes)
+    found = [each for code in codes if len(each := _figures(data, by, INDICATORS[code]))]
+    return _his(session, pd.concat(found, ignore_index=True) if found else _none(), by, viewer)
+
+
 def check(by: str, codes: Iterable[str]) -> None:
     """Refuse what nothing is divided by, and indicators that there are not."""
     if by not in BY:

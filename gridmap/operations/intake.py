@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from gridmap.domain.codes import issue_code
 from gridmap.domain.deadlines import Deadline
 from gridmap.domain.dispatching import OUTSIDE
+from gridmap.domain.lifecycle import EMERGENCIES
 from gridmap.domain.responsibility import Verdict
 from gridmap.errors import ConflictError, FieldError, GridmapError
 from gridmap.language import DEFAULT
@@ -62,6 +63,8 @@ class Report:
     language: str = DEFAULT
     # Whether the answer may say who holds which post.
     named: bool = True
+    # Whether somebody looks at it before anybody is sent, whatever the site does with others; life does not wait.
+    unverified: bool = False
 
 
 @dataclass
@@ -123,7 +126,8 @@ class Intake:
                 outcomes[n].error = fault
                 continue
             row = _row(clockwork, report, route, number)
-            at_once = router.site(row["site"]).goes_out(row["urgency"])
+            row["waits"] = report.unverified and row["urgency"] not in EMERGENCIES
+            at_once = not row["waits"] and router.site(row["site"]).goes_out(row["urgency"])
             row["messages"] = [] if at_once else _to_dispatch(clockwork, route, report)
             outcomes[n].answer = row["answer"]
             rows.append((n, row, route.verdict))
@@ -144,7 +148,7 @@ class Intake:
         came = {
             row["code"]: reports[n].reported_at or at
             for n, row, _ in rows
-            if row["id"] in written and not row["messages"]
+            if row["id"] in written and not row["messages"] and not row["waits"]
         }
         sent = Moves(session, at, self.known).hand_out(came, came if self.later else None)
         for n, row, _ in rows:

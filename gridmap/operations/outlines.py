@@ -204,6 +204,8 @@ SITE: Mapping[str, Kept] = {
     "gross_area_m2": _number(1e12), "timezone": _zone, "calendar": _country, "metric_epsg": _metric_system,
     "tolerance_m": _number(FARTHEST_M), "building_reach_m": _number(FARTHEST_M), "fallback_role": _one_of(ROLES),
     "dispatch_model": _one_of(DISPATCH_MODELS), "silence_days": _days,
+    "report_open": _truth, "report_code": name_of, "plate_names": _truth,
+    "public_map": _truth, "plate_phone": name_of,
 }  # fmt: skip
 PLAN: Mapping[str, Kept] = {
     "valid_from": _date_or_time, "datum": _one_of(DATUMS), "national_division": name_of,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from gridmap.domain.findings import Acceptance, Finding, accept
 from gridmap.domain.model import Edition, Site
 from gridmap.errors import NotFoundError, RefusedError
-from gridmap.operations import calendars
+from gridmap.operations import calendars, tiles
 from gridmap.operations.checks import Checked, recheck
 from gridmap.operations.issues import reroute
 from gridmap.operations.outlines import Outline
@@ -181,6 +181,7 @@ def put_in_force(
     edition.valid_from, edition.status = starts, "published"
     session.flush()
     places.allot_buildings(session, edition)
+    tiles.draw(session, edition.id)
     published.moved, published.kept = bring_into_force(session, site, at)
     return published
 

@@ -110,6 +110,7 @@ def _site(buildings: Iterable[Building]) -> dict[str, Any]:
     return {
         "code": SITE, "name": NAME, "kind": "mixed", "grade": "一级", "community": "望江社区", "street": "清溪街道",
         "gross_area_m2": float(round(floors, -3)), "timezone": TIMEZONE,
+        "public_map": True, "plate_phone": "100-0000-9999",
     }  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import pandas as pd
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gridmap.domain.lifecycle import ENDED
@@ -62,8 +63,9 @@ def open_issues(session: Session, viewer: Viewer, plan: Plan) -> gpd.GeoDataFram
         f"""
         with recursive {AREA}
         select i.code, s.code as site, c.code as category, c.name as category_name, i.kind, i.urgency, i.status,
-               i.reported_at, i.due_at, i.closed_at, i.position, i.level, g.code as grid, i.tier1, i.tier2, i.tier3,
-               i.owner_role, i.owner_grid, {owner} as owner_name, {words} as text, st_asbinary(i.geom) as geometry
+               i.reported_at, i.due_at, i.held_at, i.closed_at, i.position, i.level, g.code as grid,
+               i.tier1, i.tier2, i.tier3, i.owner_role, i.owner_grid,
+               {owner} as owner_name, {words} as text, st_asbinary(i.geom) as geometry
         from {ISSUE_TABLES}
         where i.site_id = :site and i.status not in {_list(ENDED)} and {seen(viewer)}
         order by i.id
@@ -88,3 +90,33 @@ def heat_points(session: Session, viewer: Viewer, plan: Plan, since: datetime) -
 
 def _list(words: Any) -> str:
     return "({})".format(", ".join(f"'{word}'" for word in words))
+
+
+COUNTED: Final = """
+    select 'tier' || g.tier as name, count(*) as number from grid g where g.edition_id = :edition group by g.tier
+    union all select 'buildings', count(*) from building where site_id = :site
+    union all select 'facilities', count(*) from facility where site_id = :site
+    union all select 'overlays', count(*) from overlay where site_id = :site
+    union all select 'issues', count(*) from issue where site_id = :site and status not in {ended}
+"""
+
+
+def counts(session: Session, plan: Plan) -> dict[str, int]:
+    """How much of everything the site has: a map draws hundreds of things otherwise than a hundred thousand."""
+    rows = session.execute(
+        text(COUNTED.format(ended=_list(ENDED))), {"edition": plan.edition_id, "site": plan.site_id}
+    ).all()
+    return {row.name: row.number for row in rows}
+
+
+def extent(session: Session, viewer: Viewer, plan: Plan) -> tuple[float, float, float, float] | None:
+    """West, south, east and north of the ground that is the viewer's."""
+    box = session.execute(
+        text(f"""
+            with recursive {PART},
+            box as (select st_extent(g.geom) as b from grid g where g.id in (select id from down))
+            select st_xmin(b), st_ymin(b), st_xmax(b), st_ymax(b) from box
+        """),
+        of_plan(viewer, plan),
+    ).one()
+    return None if box[0] is None else (box[0], box[1], box[2], box[3])

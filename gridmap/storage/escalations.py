@@ -56,7 +56,7 @@ def due(session: Session, at: datetime, ladder: Sequence[Rung], limit: int) -> S
 
 
 def climb(session: Session, at: datetime, steps: Iterable[Mapping[str, Any]]) -> None:
-    """Note steps, each once a cycle; those that tell anybody with a line of history, messages, and word to listeners.
+    """Note steps, each once a cycle; those that tell anybody with a line of history and messages.
 
     A step has `issue_id`, `stamp`, `cycle`, `step`, `due_at`, `action`, `kind`, `urgent`, and in `told` the `person`,
     `role` and `not_before` of everybody it tells.
@@ -85,18 +85,16 @@ def climb(session: Session, at: datetime, steps: Iterable[Mapping[str, Any]]) ->
                 from loud join issue i on i.id = loud.issue_id
                 order by loud.n
             ), moved as (
-                update issue set version = version + 1 where id in (select issue_id from loud) returning code
-            ), outbox as (
-                insert into message (site_id, issue_id, kind, person_id, role, urgent, data, created_at, not_before)
-                select i.site_id, i.id, loud.kind, p.id, t.role, loud.urgent,
-                       jsonb_build_object('stamp', loud.stamp, 'step', loud.step, 'due_at', loud.due_at),
-                       :at, t.not_before
-                from loud join issue i on i.id = loud.issue_id
-                cross join lateral jsonb_to_recordset(loud.told) as t (person text, role text, not_before timestamptz)
-                join person p on p.site_id = i.site_id and p.code = t.person
-                order by loud.n
+                update issue set version = version + 1 where id in (select issue_id from loud)
             )
-            select pg_notify('gridmap', json_build_object('kind', 'issue', 'code', code)::text) from moved
+            insert into message (site_id, issue_id, kind, person_id, role, urgent, data, created_at, not_before)
+            select i.site_id, i.id, loud.kind, p.id, t.role, loud.urgent,
+                   jsonb_build_object('stamp', loud.stamp, 'step', loud.step, 'due_at', loud.due_at),
+                   :at, t.not_before
+            from loud join issue i on i.id = loud.issue_id
+            cross join lateral jsonb_to_recordset(loud.told) as t (person text, role text, not_before timestamptz)
+            join person p on p.site_id = i.site_id and p.code = t.person
+            order by loud.n
         """),
         {"at": at, "steps": json.dumps([{"n": n, **step} for n, step in enumerate(steps)], default=datetime.isoformat)},
     )

@@ -25,16 +25,22 @@ def followed(session: Session, digest: bytes, at: datetime) -> dict[str, Any] | 
     """What whoever has a link is told of an issue: how it stands and what was answered, but of nobody by name."""
     row = session.execute(
         text("""
-            select i.code, i.status, i.reported_at, i.due_at, i.resolved_at, i.closed_at, i.closed_as, i.held_at,
+            with l as (
+                select issue_id, expires_at, false as supports from follow_link where digest = :digest
+                union all
+                select issue_id, expires_at, true from supporter where digest = :digest
+            )
+            select i.code, i.status, l.supports, i.reported_at, i.due_at, i.resolved_at, i.closed_at, i.closed_as,
+                   i.held_at,
                    c.code as category, c.name as category_name, s.name as site, s.timezone, i.owner_role, i.owner_grid,
                    i.handler_role, i.satisfaction, i.reopens, parent.code as parent, parent.status as parent_status,
                    coalesce((i.present ->> 'followed')::bool, false) as followed, i.present -> 'referral' as referral,
                    (select json_agg(json_build_object('at', e.at, 'action', e.action, 'status', e.status,
-                        'note', case when e.action = 'answer' then e.note end) order by e.id)
+                        'note', case when e.action = 'answer' and not l.supports then e.note end) order by e.id)
                     from issue_event e where e.issue_id = i.id and e.action = any(cast(:told as text[]))) as history
-            from follow_link l join issue i on i.id = l.issue_id join site s on s.id = i.site_id
+            from l join issue i on i.id = l.issue_id join site s on s.id = i.site_id
             join category c on c.id = i.category_id left join issue parent on parent.id = i.parent_id
-            where l.digest = :digest and l.expires_at > :at
+            where l.expires_at > :at
         """),
         {"digest": digest, "at": at, "told": list(TOLD)},
     ).mappings()
@@ -79,8 +85,13 @@ def erase_words(session: Session, issue: str) -> int:
                 update reporter set name = null, phone = null, account_id = null
                 where issue_id in (select id from found) returning issue_id
             ),
+            unheard as (
+                update supporter set name = null, phone = null, text = null, expires_at = at
+                where issue_id in (select id from found) returning issue_id
+            ),
             untold as (update issue set text = null where id in (select id from found) and text is not null)
             select (select count(*) from unsaid) + (select count(*) from unlinked) + (select count(*) from unnamed)
+                   + (select count(*) from unheard)
         """),
         {"issue": issue},
     )

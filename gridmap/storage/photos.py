@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -42,7 +42,26 @@ def place_of(session: Session, viewer: Viewer, code: str) -> Row[Any] | None:
     ).one_or_none()
 
 
-def add(session: Session, issue: Row[Any], account_id: int, photo: NewPhoto, at: datetime) -> int:
+def place_of_any(session: Session, code: str) -> Row[Any]:
+    """The same for whoever has the link of an issue, which is asked for before."""
+    return session.execute(
+        text("""
+            select i.id as issue_id, i.site_id, s.timezone,
+                   (select count(*) from photo where photo.issue_id = i.id) as photos
+            from issue i join site s on s.id = i.site_id where i.code = :code
+        """),
+        {"code": code},
+    ).one()
+
+
+class Apart(NamedTuple):
+    """Where a photo belongs that is of no issue: a check-in names it by its number."""
+
+    site_id: int
+    issue_id: None = None
+
+
+def add(session: Session, issue: Row[Any] | Apart, account_id: int | None, photo: NewPhoto, at: datetime) -> int:
     """The number of a photo that is put to an issue; the same picture put to it again has the number it had."""
     values = {
         "site_id": issue.site_id, "issue_id": issue.issue_id, "account_id": account_id, "sort": photo.sort, "at": at,
@@ -52,7 +71,8 @@ def add(session: Session, issue: Row[Any], account_id: int, photo: NewPhoto, at:
     known: int | None = session.execute(
         text("""
             select min(id) from photo
-            where site_id = :site_id and digest = :digest and issue_id = :issue_id and sort = :sort
+            where site_id = :site_id and digest = :digest and issue_id is not distinct from :issue_id
+              and sort = :sort
         """),
         values,
     ).scalar_one()

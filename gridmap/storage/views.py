@@ -73,7 +73,7 @@ def issue_columns(viewer: Viewer) -> str:
     )
     return f"""
         i.code, s.code as site, c.code as category, i.kind, i.urgency, i.status, i.version, i.reported_at, i.due_at,
-        i.resolved_at, i.closed_at, {LATE} as overdue, i.position, i.level, g.code as grid,
+        i.resolved_at, i.held_at, i.closed_at, {LATE} as overdue, i.position, i.level, g.code as grid,
         i.tier1, i.tier2, i.tier3,
         json_build_object('role', i.owner_role, 'grid', i.owner_grid, 'person', {person}) as owner,
         {handler} as handler,
@@ -209,7 +209,7 @@ REPORTER: Final = """(
 DETAIL: Final = """
     st_x(i.geom) as lon, st_y(i.geom) as lat, i.accuracy_m, i.extent_m,
     (select f.code from facility f where f.id = i.facility_id) as facility,
-    i.first_answer_at, i.accepted_at, i.on_site_at, i.under_control_at, i.held_at, i.look_at,
+    i.first_answer_at, i.accepted_at, i.on_site_at, i.under_control_at, i.look_at,
     i.reopens, i.reworks, i.satisfaction, i.closed_as,
     (select parent.code from issue parent where parent.id = i.parent_id) as parent
 """

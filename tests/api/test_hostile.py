@@ -407,6 +407,7 @@ def failures(house: House, role: str, phases: tuple[str, ...], examples: int) ->
     app = app_of(house)
     app.state.office.limits = Limits()
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=schemathesis.Config.from_dict(said))
+    schema = schema.exclude(path="/live")  # it does not end
     found, asked = [], 0
     for event in from_schema(schema).execute():
         recorder = getattr(event, "recorder", None)

@@ -103,14 +103,10 @@ def test_the_map_opens_by_the_link_without_a_foreign_request_or_an_error(signed_
     expect(signed_in.locator("html")).to_have_attribute("lang", "zh-Hans")
 
 
-def test_an_issue_that_is_posted_is_on_the_map_after_a_reload(signed_in: Page, service: Service) -> None:
+def test_an_issue_that_is_posted_is_on_the_map(signed_in: Page, service: Service) -> None:
     code = service.report(text="电梯停运了")
-    signed_in.reload()
-    signed_in.wait_for_selector(".gm-ready")
-    button = signed_in.locator(f'.gm-list [data-code="{code}"]')
-    expect(button).to_have_count(1)
-    button.click()
-    expect(signed_in.locator(".gm-card")).to_contain_text("电梯停运了")
+    signed_in.locator(f'#gm-list [data-code="{code}"] button').click()
+    expect(signed_in.locator("#gm-card")).to_contain_text("电梯停运了")
 
 
 def test_nothing_that_is_posted_runs_on_the_map(signed_in: Page, service: Service) -> None:
@@ -120,10 +116,10 @@ def test_nothing_that_is_posted_runs_on_the_map(signed_in: Page, service: Servic
     signed_in.wait_for_selector(".gm-ready")
     title = signed_in.title()
     for code, said in zip(codes, HOSTILE, strict=True):
-        signed_in.locator(f'.gm-list [data-code="{code}"]').click()
-        expect(signed_in.locator(".gm-card")).to_contain_text(" ".join(said.split()))
+        signed_in.locator(f'#gm-list [data-code="{code}"] button').click()
+        expect(signed_in.locator("#gm-card")).to_contain_text(" ".join(said.split()))
         signed_in.keyboard.press("Escape")
-        expect(signed_in.locator(".gm-card")).to_have_count(0)
+        expect(signed_in.locator("#gm-card")).to_be_hidden()
     assert signed_in.title() == title
     assert signed_in.locator("img[src=x], [onmouseover], svg[onload], iframe").count() == 0
 
@@ -153,4 +149,4 @@ def test_the_language_is_switched_and_kept(signed_in: Page, service: Service) ->
 def test_the_description_of_the_api_opens_and_asks_nobody_else(page: Page, service: Service) -> None:
     page.goto(f"{service.address}/docs")
     expect(page.locator("#api .opblock").first).to_be_visible()
-    assert page.locator("#api .opblock").count() >= 15
+    expect(page.locator("#api .opblock").nth(14)).to_be_attached()

@@ -11,7 +11,7 @@ from gridmap.storage.cluster import Cluster
 from tests.docs.pages import EXAMPLE, hold_to_what_is_said
 
 
-@pytest.mark.parametrize("page", ["load.md", "route.md", "evaluation.md", "washington.md"])
+@pytest.mark.parametrize("page", ["load.md", "route.md", "evaluation.md", "hotspots.md", "washington.md"])
 def test_the_page_shows_what_its_commands_say(
     page: str, cluster: Cluster, template: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

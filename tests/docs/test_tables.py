@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from api import gate, problems, schemas, sessions
 from api.app import OPEN, ROUTERS
 from api.routes import actions
+from gridmap.analytics import emerging as emerging_spots
 from gridmap.analytics.indicators.definitions import INDICATORS
 from gridmap.domain import passwords
 from gridmap.domain.commands import BELONGS, NEEDS, Command
@@ -311,6 +312,15 @@ def _level(value: float | None) -> str:
     return "that of the base period" if value is None else f"{value:g}"
 
 
+def emerging() -> Iterator[Row]:
+    """What has to hold for each category; the last row holds where no other does."""
+    yield ("it is", "last week hot", "one before", "90 % or more", "all in one last run", "one cold", "trend")
+    for row in emerging_spots.TABLE:
+        asked = (row.last, row.before, row.most, row.run, row.opposite)
+        yield (f"**{row.category}**", *("" if each is None else "yes" if each else "no" for each in asked),
+               row.trend or "")  # fmt: skip
+
+
 # name of a table: the pages it stands in
 TABLES: dict[str, tuple[tuple[str, ...], Callable[[], Iterator[Row]]]] = {
     "rights": (("rights.md", "working-day.md"), rights),
@@ -333,6 +343,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[], Iterator[Row]]]] = {
     "subjects": (("patrols.md",), subjects),
     "indicators": (("evaluation.md",), indicators),
     "weights": (("evaluation.md",), weights),
+    "emerging": (("hotspots.md",), emerging),
 }
 
 

@@ -15,7 +15,7 @@ from gridmap.domain.rights import Viewer
 from gridmap.errors import InputError, NotFoundError
 from gridmap.maps.grid import SHAPES
 from gridmap.maps.style import LAYERS
-from gridmap.operations.atlas import covered_numbers, frames, grid_map
+from gridmap.operations.atlas import covered_numbers, frames, grid_map, service_map, tiled
 from gridmap.operations.issues import Desk
 from tests.estate import spot
 from tests.operations.conftest import NOW, Publisher
@@ -97,19 +97,48 @@ def test_only_the_layers_that_are_wanted_are_read(session: Session, reported: Si
         frames(session, None, NOW, layers=["weather"])
 
 
+def service_page(session: Session, site: Site, role: str, *grids: str) -> str:
+    page = service_map(session, viewer_of(site, role, *grids), at=NOW, site=site.code, language="en", nonce="n")
+    return str(page.get_root().render())
+
+
 def test_the_page_of_the_service_names_the_site_and_its_reader(session: Session, reported: Site) -> None:
-    page = grid_map(session, viewer=viewer_of(reported, "dispatcher"), at=NOW, assets="linked", nonce="n")
-    html = page.get_root().render()
+    html = service_page(session, reported, "dispatcher")
     assert "<span>望江花园</span>" in html
-    assert "<span>wang</span>" in html
+    assert "<p>wang</p>" in html
     assert 'href="?lang=en&amp;site=WJ"' in html
     assert 'action="/sign-out"' in html
+
+
+@pytest.mark.parametrize("role", ["dispatcher", "resident", "supervisor"])
+def test_the_page_of_the_service_holds_no_data(role: str, session: Session, reported: Site) -> None:
+    html = service_page(session, reported, role, *(["Z2-C2"] if role == "supervisor" else []))
+    assert [word for word in (PHONE, "name of P-", "13912345678", "Z1-C1-1", "long ago") if word in html] == []
+
+
+def test_a_part_of_the_page_is_there_for_those_who_have_its_right(session: Session, reported: Site) -> None:
+    assert "/static/live.js" in service_page(session, reported, "dispatcher")
+    assert "/static/drawing.js" not in service_page(session, reported, "resident")
+
+
+@pytest.mark.parametrize(
+    ("counts", "name", "is_tiled"),
+    [
+        ({"tier3": 900, "tier2": 90}, "grids", False),
+        ({"tier3": 990, "tier2": 90}, "grids", True),
+        ({"buildings": 100_000}, "buildings", True),
+        ({"issues": 2_000}, "issues", False),
+        ({"issues": 2_001}, "issues", True),
+    ],
+)
+def test_what_is_too_much_to_be_sent_whole_comes_as_tiles(counts: dict[str, int], name: str, is_tiled: bool) -> None:
+    assert tiled(counts)[name] is is_tiled
 
 
 def test_in_a_notebook_the_map_is_the_map_alone(session: Session, reported: Site) -> None:
     html = grid_map(session).get_root().render()
     assert "gm-legend" in html
-    assert '<form class="gm-account' not in html
+    assert "<form method=" not in html
     assert '<main class="gm-side' not in html
 
 

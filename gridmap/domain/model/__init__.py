@@ -1,8 +1,11 @@
 """The nouns, mapped."""
 
 from gridmap.domain.model.accounts import Account, ApiKey, Receipt, Revision, SignIn
+from gridmap.domain.model.analyses import Analysis, AnalysisCell
 from gridmap.domain.model.base import Base
 from gridmap.domain.model.deliveries import Channel, Delivery
+from gridmap.domain.model.drafts import Draft
+from gridmap.domain.model.drawings import BuildingShape, Drawing, FacilityShape, GridLabel, GridShape, GridTile
 from gridmap.domain.model.evaluation import Entry, PassLine, Period, Score, Weight
 from gridmap.domain.model.handling import (
     Alarm,
@@ -34,14 +37,18 @@ from gridmap.domain.model.patrols import (
 )
 from gridmap.domain.model.people import Leave, Person, Post
 from gridmap.domain.model.places import Allotment, Building, Edition, Facility, Grid, Overlay, Site, Unit
+from gridmap.domain.model.residents import Supporter
 
 __all__ = [
     "Account",
     "Alarm",
     "Allotment",
+    "Analysis",
+    "AnalysisCell",
     "ApiKey",
     "Base",
     "Building",
+    "BuildingShape",
     "CalendarDay",
     "Category",
     "Channel",
@@ -51,14 +58,20 @@ __all__ = [
     "Decision",
     "Deduction",
     "Delivery",
+    "Draft",
+    "Drawing",
     "Edition",
     "Entry",
     "Escalation",
     "Facility",
+    "FacilityShape",
     "FacilityState",
     "FollowLink",
     "FollowUp",
     "Grid",
+    "GridLabel",
+    "GridShape",
+    "GridTile",
     "Household",
     "Inspection",
     "InspectionAnswer",
@@ -84,6 +97,7 @@ __all__ = [
     "SignIn",
     "Site",
     "SubjectItem",
+    "Supporter",
     "Sweep",
     "SweepBuilding",
     "Unit",

@@ -25,6 +25,7 @@ class Site(Base):
     __table_args__ = (
         CheckConstraint("tolerance_m >= 0 and building_reach_m >= 0", name="reach_positive"),
         CheckConstraint("silence_days > 0", name="silence_positive"),
+        CheckConstraint("report_code <> ''", name="report_code_said"),
         one_of("dispatch_model", DISPATCH_MODELS),
     )
 
@@ -48,6 +49,14 @@ class Site(Base):
     hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     dispatch_model: Mapped[str] = mapped_column(server_default="coordinator")
     silence_days: Mapped[int] = mapped_column(server_default="3")
+    # Whether anybody may report from a phone without an account; the code that is asked for then, if there is one; and
+    # whether plates, and what residents are told, name who answers for a grid.
+    report_open: Mapped[bool] = mapped_column(server_default=text("true"))
+    report_code: Mapped[str | None]
+    plate_names: Mapped[bool] = mapped_column(server_default=text("true"))
+    # Whether residents without an account may look at a map of the grids, and the phone that stands on every plate.
+    public_map: Mapped[bool] = mapped_column(server_default=text("false"))
+    plate_phone: Mapped[str | None]
 
 
 class Edition(Base):

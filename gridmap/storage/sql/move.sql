@@ -1,5 +1,5 @@
 -- What came of actions on issues, in one statement: the present of each, its lines of history, its deadlines, what the
--- reporter said, who is told, and the word to whoever listens.
+-- reporter said, and who is told.
 with moved as (
     update issue i set
         status = m.status, version = i.version + 1, urgency = m.urgency,
@@ -65,15 +65,5 @@ outbox as (
         not_before timestamptz
     )
     join issue i on i.id = o.issue_id
-),
-told as (
-    select moved.id, moved.code, moved.version,
-           case when (select count(*) from moved) <= 1000
-                then pg_notify('gridmap', json_build_object('kind', 'issue', 'code', moved.code)::text) end
-    from moved
-),
-resync as (
-    select case when (select count(*) from moved) > 1000
-                then pg_notify('gridmap', json_build_object('kind', 'resync')::text) end
 )
-select told.id, told.code, told.version from told cross join resync
+select id, code, version from moved

@@ -1,5 +1,5 @@
 -- Deadlines of issues as they have come out anew, in one statement: each issue whose stamps are due at another time gets
--- one line of history that says what was and what is, and the word goes to whoever listens.
+-- one line of history that says what was and what is.
 with given as (
     select * from json_to_recordset(%(issues)s) as g (
         id bigint, data jsonb, resolved bool, due_at timestamptz, gone jsonb
@@ -26,15 +26,5 @@ written as (
 taken as (
     delete from deadline d using given g
     where d.issue_id = g.id and d.stamp in (select jsonb_array_elements_text(g.gone))
-),
-told as (
-    select r.id, r.code,
-           case when (select count(*) from renewed) <= 1000
-                then pg_notify('gridmap', json_build_object('kind', 'issue', 'code', r.code)::text) end
-    from renewed r
-),
-resync as (
-    select case when (select count(*) from renewed) > 1000
-                then pg_notify('gridmap', json_build_object('kind', 'resync')::text) end
 )
-select told.code from told cross join resync order by told.id
+select code from renewed order by id

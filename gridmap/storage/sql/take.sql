@@ -1,5 +1,5 @@
--- Store reports that are routed: each with its receipt, who reported it, its first line of history and the word to
--- whoever listens, in one statement. A report whose key has been used meanwhile is left out with all that is its.
+-- Store reports that are routed: each with its receipt, who reported it and its first line of history, in one
+-- statement. A report whose key has been used meanwhile is left out with all that is its.
 with given as materialized (
     select * from json_to_recordset(%(rows)s) as r (
         id bigint, code text, site_id bigint, category text, kind text, urgency text, source text, reference text,
@@ -63,8 +63,5 @@ history as (
         from json_to_recordset(f.deadlines) as d (stamp text, due_at timestamptz)
     ) end
     from fresh f
-),
-told as (
-    select id, pg_notify('gridmap', json_build_object('kind', 'issue', 'code', code)::text) from fresh
 )
-select id from told
+select id from fresh

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -33,6 +32,34 @@ URGENCIES: Final = {
     "normal": phrase("normal"),
 }
 
+# What can be done about an issue, as a button says it.
+ACTIONS: Final = {
+    "file": phrase("File"),
+    "verify": phrase("Verify"),
+    "dispatch": phrase("Hand out"),
+    "accept": phrase("Accept"),
+    "return": phrase("Hand back"),
+    "transfer": phrase("Hand over"),
+    "start": phrase("Start"),
+    "arrive": phrase("I am on site"),
+    "control": phrase("Under control"),
+    "hold": phrase("Put on hold"),
+    "resume": phrase("Go on"),
+    "support": phrase("Ask for support"),
+    "refer": phrase("Refer out"),
+    "resolve": phrase("Resolved"),
+    "check": phrase("Check"),
+    "answer": phrase("Answer the reporter"),
+    "follow_up": phrase("Follow up"),
+    "close": phrase("Close the case"),
+    "reopen": phrase("Take up again"),
+    "void": phrase("Strike off"),
+    "merge": phrase("Merge"),
+    "supervise": phrase("Put under supervision"),
+    "plan": phrase("Set a plan"),
+    "sign": phrase("Sign"),
+}
+
 # kind of facility: its name; another kind is called as the plan calls it
 FACILITIES: Final = {
     "lift": phrase("lift"),
@@ -60,6 +87,16 @@ BUILDING_USES: Final = {
     "commercial": phrase("commercial"),
     "office": phrase("offices"),
     "public": phrase("public use"),
+}
+
+# Spans of time, as the script writes them.
+SPANS: Final = {
+    "days": phrase("{days} d {hours} h"),
+    "hours": phrase("{hours} h {minutes} min"),
+    "minutes": phrase("{minutes} min"),
+    "late": phrase("late by {span}"),
+    "left": phrase("{span} left"),
+    "held": phrase("on hold"),
 }
 
 # What stands before a value in a card, by the key the script finds it under, in this order.
@@ -94,34 +131,81 @@ LAYERS: Final = {
     "facilities": phrase("facilities"),
     "overlays": phrase("overlays"),
     "issues": phrase("issues"),
-    "heat": phrase("heat of {days} days"),
+    "heat": phrase("heat"),
     "load": phrase("load of the cells"),
 }
 
 SCREEN: Final = {
     "title": phrase("Electronic grid map"),
     "layers": phrase("Layers"),
+    "group_ground": phrase("Ground"),
+    "group_day": phrase("Today"),
+    "group_past": phrase("Looking back"),
+    "group_people": phrase("People"),
+    "group_analysis": phrase("Analyses"),
     "open": phrase("Open"),
+    "open_note": phrase("{doing} in progress · {verify} to verify"),
     "overdue": phrase("Overdue"),
-    "urgent": phrase("Urgent"),
-    "today": phrase("Reported today"),
     "at_once": phrase("act now"),
+    "none_late": phrase("nothing is late"),
+    "closed_today": phrase("Settled today"),
+    "closed_note": phrase("{done} of {due} due"),
+    "first_answer": phrase("First answer in"),
+    "minutes": phrase("min"),
+    "hours": phrase("h"),
+    "than_last_week": phrase("{change} on last week"),
+    "no_figure": phrase("no figure yet"),
+    "reported": phrase("Reported today"),
     "of_day": phrase("since midnight"),
     "list": phrase("Open issues"),
     "by_urgency": phrase("most urgent first"),
     "none": phrase("Nothing is open."),
+    "none_shown": phrase("None of the {count} open issues passes the filters."),
+    "more": phrase("Show {count} more"),
+    "more_than_shown": phrase("{count} in all; the {drawn} most urgent are listed"),
     "load": phrase("open issues per 100 households"),
-    "search": phrase("Grid, owner or building"),
+    "basemap": phrase("base map"),
+    "search": phrase("Grid, owner, building or issue"),
+    "found": phrase("{count} found"),
+    "found_none": phrase("Nothing is called so."),
+    "found_grid": phrase("grid"),
+    "found_building": phrase("building"),
+    "found_issue": phrase("issue"),
+    "filters": phrase("Filters"),
+    "filter_when": phrase("reported"),
+    "when_any": phrase("at any time"),
+    "when_1": phrase("in the last day"),
+    "when_7": phrase("in the last 7 days"),
+    "when_30": phrase("in the last 30 days"),
+    "filter_category": phrase("category"),
+    "filter_status": phrase("status"),
+    "filter_owner": phrase("owner"),
+    "filter_under": phrase("zone or cluster"),
+    "any": phrase("all"),
+    "clear": phrase("Clear"),
+    "choose": phrase("Choose {title}"),
+    "chosen": phrase("{count} chosen"),
     "language": phrase("Language"),
+    "menu": phrase("Account and language"),
+    "theme_dark": phrase("Dark theme"),
+    "theme_light": phrase("Light theme"),
     "sign_out": phrase("Sign out"),
     "messages": phrase("Messages"),
+    "work": phrase("My day"),
+    "docs": phrase("The API"),
+    "report": phrase("Report something"),
     "skip": phrase("To the map"),
     "map": phrase("Map of the grids: arrow keys move it, plus and minus zoom, Tab goes through the issues"),
     "figures": phrase("Figures and issues"),
     "zoom_in": phrase("Zoom in"),
     "zoom_out": phrase("Zoom out"),
+    "whole": phrase("Show all of it"),
     "close": phrase("Close"),
+    "card": phrase("Card"),
+    "time": phrase("Time"),
     "mix": phrase("Open issues by what they ask for"),
+    "failed": phrase("The service does not answer: {reason}"),
+    "signed_out": phrase("You are signed out: sign in again."),
 }
 
 LANGUAGE_NAMES: Final = {"zh-Hans": "简体", "zh-Hant": "繁體", "en": "English"}
@@ -154,24 +238,3 @@ def moment_words(moment: Any, timezone: str) -> str | None:
     if not given(moment):
         return None
     return f"{pd.Timestamp(moment).to_pydatetime().astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
-
-
-def span_words(span: timedelta, language: str) -> str:
-    """How long, in two units at most."""
-    minutes = int(abs(span.total_seconds()) // 60)
-    days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
-    if days:
-        return phrase("{days} d {hours} h", days=days, hours=hours).say(language)
-    if hours:
-        return phrase("{hours} h {minutes} min", hours=hours, minutes=rest).say(language)
-    return phrase("{minutes} min", minutes=rest).say(language)
-
-
-def due_words(due: Any, at: datetime, language: str) -> str | None:
-    """How late something is, or how long is left."""
-    if not given(due):
-        return None
-    left = pd.Timestamp(due).to_pydatetime() - at
-    span = span_words(left, language)
-    said = phrase("late by {span}", span=span) if left < timedelta(0) else phrase("{span} left", span=span)
-    return said.say(language)
