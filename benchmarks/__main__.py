@@ -8,7 +8,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-for name in ("locator", "routing", "posting", "reporting", "watching", "sliding", "hotspots", "tiles", "simulating"):
+NAMES = (
+    "locator", "routing", "posting", "reporting", "watching", "sliding", "hotspots", "tiles", "panning", "simulating",
+)  # fmt: skip
+for name in NAMES:
     print(f"\n== {name}", flush=True)
     sys.argv = [name]
     runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")

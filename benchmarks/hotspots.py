@@ -3,8 +3,8 @@
     python benchmarks/hotspots.py [--grids 10000] [--rounds 5]
 
 Each figure is the median of the rounds; both take turns within a round, on one thread. Weights keep what was worked out
-with them, so each analytic Moran of esda gets fresh ones, which are made before. The statistics are compared, too: Gi* is
-to be the same to rounding, local Moran but for its scale, which esda takes as (n - 1) / n.
+with them, so each analytic Moran of esda gets fresh ones, which are made before. The statistics are compared, too: Gi*
+is to be the same to rounding, local Moran but for its scale, which esda takes as (n - 1) / n.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Vector tiles of a made-up city, ours beside tipg's on the same tables, in turns; and the city's page in a browser.
+"""Vector tiles of a made-up city, ours beside tipg's on the same tables, in turns.
 
     python benchmarks/tiles.py [--grids 10000] [--buildings 100000] [--issues 100000] [--seconds 5] [--rounds 3]
 

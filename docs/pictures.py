@@ -29,7 +29,7 @@ HERE = Path(__file__).parent / "pictures"
 LINK = re.compile(r"http://\S+/sign-in/link/\S+")
 WIDE = {"viewport": {"width": 1600, "height": 1000}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
-CARD = {"x": 430, "y": 150, "width": 800, "height": 700, "scale": 1}
+CARD = {"x": 900, "y": 70, "width": 460, "height": 780, "scale": 1}
 WHOLE_PHONE = {"x": 0, "y": 0, "width": 390, "height": 844, "scale": 2}
 QUALITY = 88
 LARGEST = 400_000
@@ -91,10 +91,10 @@ def chromium() -> Iterator[Browser]:
         program.close()
 
 
-def take(page: Page, name: str, clip: dict[str, Any] | None = None) -> None:
+def take(page: Page, name: str, clip: dict[str, Any] | None = None, ready: str = ".gm-ready") -> None:
     """Write what a page shows, when nothing moves any more."""
-    page.wait_for_selector(".gm-ready")
-    page.wait_for_timeout(1500)
+    page.wait_for_selector(ready)
+    page.wait_for_timeout(2500)
     asked = {"format": "webp", "quality": QUALITY, **({"clip": clip} if clip else {})}
     shot = page.context.new_cdp_session(page).send("Page.captureScreenshot", asked)
     written = base64.b64decode(shot["data"])
@@ -104,22 +104,36 @@ def take(page: Page, name: str, clip: dict[str, Any] | None = None) -> None:
     sys.stderr.write(f"{HERE / name}.webp: {len(written):,} bytes\n")
 
 
+def take_the_map(page: Page, link: str) -> None:
+    """The map as it opens, a card on it, and the past in the dark."""
+    page.goto(link)
+    page.wait_for_url("**/map**")
+    take(page, "map")
+    page.locator("#gm-list .gm-is-urgent button").first.click()
+    page.wait_for_selector("#gm-card:not([hidden])")
+    take(page, "card", CARD)
+    page.goto("about:blank")
+    page.goto(page_of(link, "/map#theme=dark&on=heat&off=load"))
+    take(page, "heat")
+
+
+def page_of(link: str, path: str) -> str:
+    return link.partition("/sign-in")[0] + path
+
+
 def main() -> None:
     """Take them all."""
     HERE.mkdir(exist_ok=True)
     common: dict[str, Any] = {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "color_scheme": "light"}
     with demo() as running, chromium() as browser:
         wide = browser.new_context(**common, **WIDE)
-        page = wide.new_page()
-        page.goto(running.link)
-        page.wait_for_url("**/map")
-        take(page, "map")
-        page.locator(".gm-is-urgent [data-code]").first.click()
-        page.wait_for_selector(".gm-card")
-        take(page, "card", CARD)
+        take_the_map(wide.new_page(), running.link)
         phone = browser.new_context(**common, **PHONE, storage_state=wide.storage_state()).new_page()
-        phone.goto(page.url)
+        phone.goto(page_of(running.link, "/map"))
         take(phone, "phone", WHOLE_PHONE)
+        resident = browser.new_context(**common, **PHONE).new_page()
+        resident.goto(page_of(running.link, "/report"))
+        take(resident, "report", WHOLE_PHONE, ready="main")
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@
       ways.append(call);
     }
     const map = node('a', 'plain');
-    map.href = `/map#issue=${encodeURIComponent(issue.code)}`;
+    map.href = `/map#card=issue:${encodeURIComponent(issue.code)}`;
     map.append(icon('map'), say('on_map'));
     ways.append(map);
     parts.push(ways);

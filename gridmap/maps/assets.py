@@ -60,7 +60,7 @@ class Asset:
         return re.sub(r"</(script)", r"<\\/\1", said, flags=re.IGNORECASE)
 
     def _inside(self, reference: str) -> str:
-        if reference.startswith(("#", "data:")):
+        if reference.startswith(("#", "%23", "data:")):
             return reference
         image = (self.path.parent / reference).resolve()
         if not image.is_file():

@@ -18,12 +18,19 @@ BASE: Final = ("gridmap", "looks", "things", "legend")
 EVERYWHERE: Final = ("labels", "list", "card", "slider")
 # What asks the service: what lives, and what can be done from here.
 OF_SERVICE: Final = ("live", "tiles", "ground", "hotspots", "desk", "drawing")
+# part: its scripts in the order they are loaded, the first of which registers it; one without a row is its own script
+FILES: Final = {
+    "slider": ("past", "slider", "heat", "clusters", "choropleth"),
+    "tiles": ("tiles", "vectors", "sheets", "painting", "marks", "names"),
+    "desk": ("desk", "places", "issue", "fields", "acting", "handing", "exporting"),
+    "drawing": ("drawing", "shaping", "judging"),
+}
 # part: what of others it needs in the page
 NEEDS: Final = {"drawing": ("geoman_js", "geoman_css")}
 
 
 class Parts(JSCSSMixin):
-    """Loads the scripts and styles of the parts; they register themselves."""
+    """Loads the scripts and the style of each part; they register themselves."""
 
     _template = Template("")
 
@@ -41,9 +48,10 @@ def _needed(names: Collection[str]) -> Iterator[str]:
 
 
 def _own(name: str) -> Iterator[str]:
-    for suffix in ("js", "css"):
-        if (STATIC / f"{name}.{suffix}").is_file():
-            yield f"gridmap_{name}_{suffix}"
+    files = (*((script, "js") for script in FILES.get(name, (name,))), (name, "css"))
+    for file, suffix in files:
+        if (STATIC / f"{file}.{suffix}").is_file():
+            yield f"gridmap_{file}_{suffix}"
 
 
 def words_of(names: Collection[str], language: str) -> dict[str, Any]:

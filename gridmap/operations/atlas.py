@@ -139,7 +139,7 @@ WANTS: Final = {
     "slider": "issues",
     "list": "issues",
     "ground": "rounds",
-    "hotspots": "figures",
+    "hotspots": "insights",
     "drawing": "draw",
 }
 

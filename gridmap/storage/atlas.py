@@ -92,29 +92,33 @@ def _list(words: Any) -> str:
     return "({})".format(", ".join(f"'{word}'" for word in words))
 
 
+# Beyond this many it makes no difference how many there are, and to count all of a city takes longer than its page.
+MOST_COUNTED: Final = 10_000
 COUNTED: Final = """
     select 'tier' || g.tier as name, count(*) as number from grid g where g.edition_id = :edition group by g.tier
-    union all select 'buildings', count(*) from building where site_id = :site
-    union all select 'facilities', count(*) from facility where site_id = :site
     union all select 'overlays', count(*) from overlay where site_id = :site
-    union all select 'issues', count(*) from issue where site_id = :site and status not in {ended}
+    union all select 'buildings', count(*) from (select from building where site_id = :site limit :most) b
+    union all select 'facilities', count(*) from (select from facility where site_id = :site limit :most) f
+    union all select 'issues', count(*) from (
+        select from issue where site_id = :site and status not in {ended} limit :most
+    ) i
 """
 
 
 def counts(session: Session, plan: Plan) -> dict[str, int]:
-    """How much of everything the site has: a map draws hundreds of things otherwise than a hundred thousand."""
-    rows = session.execute(
-        text(COUNTED.format(ended=_list(ENDED))), {"edition": plan.edition_id, "site": plan.site_id}
-    ).all()
+    """How much of everything the site has, as far as it makes a difference to how a map is drawn."""
+    values = {"edition": plan.edition_id, "site": plan.site_id, "most": MOST_COUNTED}
+    rows = session.execute(text(COUNTED.format(ended=_list(ENDED))), values).all()
     return {row.name: row.number for row in rows}
 
 
 def extent(session: Session, viewer: Viewer, plan: Plan) -> tuple[float, float, float, float] | None:
     """West, south, east and north of the ground that is the viewer's."""
+    part, his = ("", "g.parent_id is null") if viewer.grids is None else (f"{PART},", "g.id in (select id from down)")
     box = session.execute(
         text(f"""
-            with recursive {PART},
-            box as (select st_extent(g.geom) as b from grid g where g.id in (select id from down))
+            with recursive {part}
+            box as (select st_extent(g.geom) as b from grid g where g.edition_id = :edition and {his})
             select st_xmin(b), st_ymin(b), st_xmax(b), st_ymax(b) from box
         """),
         of_plan(viewer, plan),

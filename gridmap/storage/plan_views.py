@@ -56,7 +56,8 @@ def plan_query(viewer: Viewer, layer: str) -> str:
     tables = {
         "grids": f"""
             select g.geom, {_grid_columns(viewer)} from grid g {_OWNER}
-            where g.id in (select id from up) and (cast(:tier as int) is null or g.tier = :tier)
+            where g.edition_id = :edition and (:whole or g.id in (select id from up))
+              and (cast(:tier as int) is null or g.tier = :tier)
             order by g.tier, g.code
         """,
         "buildings": f"""

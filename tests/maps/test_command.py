@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -30,14 +32,21 @@ def test_the_map_is_one_file_without_contacts(run: Run, loaded: None, tmp_path: 
     assert "13800000000" not in written
 
 
+def days_of(written: str) -> int:
+    """How far back the past reaches that a map holds."""
+    since, until = re.search(r'"past": \{"from": "([^"]+)", "to": "([^"]+)"', written).groups()  # type: ignore[union-attr]
+    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).days
+
+
 def test_contacts_a_language_and_layers_are_options(run: Run, loaded: None, tmp_path: Path) -> None:
     out = tmp_path / "map.html"
     assert run("map", "-o", out, "--with-contacts", "--language", "zh-Hant", "--heat-days", 30).status == 0
     written = out.read_text("utf-8")
     assert "13800000000" in written
-    assert "近 30 天熱力" in written
+    assert "電子網格地圖" in written
+    assert days_of(written) == 30
     assert run("map", "-o", out, "--layers", "grids, buildings", "--site", "WJ").status == 0
-    assert "近 90" not in out.read_text("utf-8")
+    assert '"name": "heat"' not in out.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

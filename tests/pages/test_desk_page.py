@@ -17,13 +17,15 @@ from playwright.sync_api import Page as Tab
 from gridmap.domain.commands import BELONGS, NEEDS, Command
 from gridmap.domain.lifecycle import ACTIONS
 from gridmap.errors import FieldError
+from gridmap.maps.assets import STATIC
+from gridmap.maps.parts import FILES
 from gridmap.maps.words.desk import DESK
 from tests.api.conftest import NOW
 from tests.estate import spot
 from tests.pages.conftest import PHONE, Served
 from tests.pictures import small_picture
 
-SCRIPT = Path(__file__).parents[2] / "gridmap" / "maps" / "static" / "desk.js"
+SCRIPT = "".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in FILES["desk"])
 HOSTILE = (
     '<img src=x onerror="window.__h=1">',
     "${window.__h=1}",
@@ -436,7 +438,7 @@ def test_nothing_that_somebody_writes_runs(house: Served, screens: OpenScreen) -
 
 def forms() -> dict[str, list[str]]:
     """What the script asks for with each action."""
-    table = re.search(r"const FORMS = \{(.*?)\n  \};", SCRIPT.read_text(encoding="utf-8"), re.DOTALL)
+    table = re.search(r"const FORMS = \{(.*?)\n  \};", SCRIPT, re.DOTALL)
     assert table is not None
     return {name: said.split() for name, said in re.findall(r"^    (\w+): '([^']*)',$", table[1], re.MULTILINE)}
 
@@ -458,5 +460,5 @@ def test_no_form_asks_for_what_its_action_has_no_place_for() -> None:
 
 
 def test_the_script_says_nothing_that_has_no_words() -> None:
-    said = re.findall(r"\bsay\('(\w+)'", SCRIPT.read_text(encoding="utf-8"))
+    said = re.findall(r"\bsay\('(\w+)'", SCRIPT)
     assert set(said) <= set(DESK)

@@ -212,8 +212,8 @@ def test_a_photo_is_added_by_the_link(house: Served, screens: Screens, tmp_path:
     page.locator("#done .action.first").tap()
     (tmp_path / "a.jpg").write_bytes(small_picture("JPEG"))
     page.set_input_files("input[type=file]", tmp_path / "a.jpg")
-    page.locator(".photo button").tap()
-    page.wait_for_url("**/follow/*")
+    with page.expect_navigation(url="**/follow/*"):
+        page.locator(".photo button").tap()
     assert len(issue(house, code)["photos"]) == 1
 
 

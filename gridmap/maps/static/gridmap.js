@@ -7,6 +7,7 @@ const GridMap = (() => {
 
   const NARROW = 820;
   const WATCH_MS = 20_000;
+  const LONGEST_WAIT_MS = 2_000;
   const FACILITIES_FROM_ZOOM = 17;
   const registered = new Map();
   const heard = new EventTarget();
@@ -218,7 +219,20 @@ const GridMap = (() => {
     onZoom();
     g.listenToLayers();
     g.addLegend();
-    for (const name of Object.keys(g.config.parts)) beginPart(name);
+    const parts = Object.keys(g.config.parts);
+    // What comes as tiles is asked for first, and nothing takes part in it until it is painted.
+    if (!parts.includes('tiles')) begin(parts);
+    else {
+      let rest = parts.filter(name => name !== 'tiles');
+      const beginRest = () => { begin(rest); rest = null; };
+      on('painted', () => rest && beginRest());
+      setTimeout(() => rest && beginRest(), LONGEST_WAIT_MS);
+      beginPart('tiles');
+    }
+  }
+
+  function begin(parts) {
+    for (const name of parts) beginPart(name);
     setInterval(g.watchClock, WATCH_MS);
     g.load().then(ready, error => {
       toast(say('screen.failed', { reason: error.message }), 'bad');

@@ -239,6 +239,8 @@ GridMap.part('list', g => {
   function setMarked(code, isOn) {
     if (isOn) marked.add(code);
     else marked.delete(code);
+    const box = list.querySelector(`[data-code="${CSS.escape(code)}"] input`);
+    if (box) box.checked = isOn;
     g.mark([...marked]);
     g.tell('marked', [...marked]);
   }
