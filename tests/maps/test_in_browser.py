@@ -192,6 +192,7 @@ def test_a_card_says_whose_a_grid_is_how_to_reach_him_and_where_it_lies(
     opened(page, serve, frames, page=PAGE, language="en", contacts=True)
     page.keyboard.press("/")
     page.keyboard.type("Z1-C1-1")
+    expect(page.locator("#gm-found [aria-selected=true] b")).to_have_text("Z1-C1-1")
     page.keyboard.press("Enter")
     card = page.locator(".gm-card")
     for word in ("grid Z1 › grid Z1-C1", "grid owner", "13812345678", "40"):

@@ -342,7 +342,7 @@ def test_on_a_phone_the_card_is_a_sheet_with_room_for_fingers(house: Served, scr
     for each in card.locator(".gm-card-top button, .gm-card-foot .gm-act:visible").all():
         found = each.bounding_box()
         assert found is not None
-        assert min(found["width"], found["height"]) >= 44
+        assert min(found["width"], found["height"]) >= 43.9  # rounded by the screen
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
