@@ -74,6 +74,14 @@ def served(database: Database, home: Path, port: int = 0) -> Iterator[Served]:
     thread.join(timeout=30)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _many_sign_ins() -> Iterator[None]:
+    """The tests of a module come in from one address, more often than people do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.sessions.ATTEMPTS_A_MINUTE", 1_000)
+        yield
+
+
 @pytest.fixture(scope="module")
 def house(cluster: Cluster, estates_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The service for all tests of a module, with an account of every role."""

@@ -335,6 +335,7 @@ def test_on_a_phone_the_card_is_a_sheet_with_room_for_fingers(house: Served, scr
     tab = opened(house, screens(locale="en-GB", **PHONE), "dispatcher")
     card = stands_at(tab, f"{house.address}/map#card=issue:{code}")
     expect(card.locator(".gm-part-history")).to_be_visible()
+    tab.wait_for_timeout(500)  # it comes up from below
     box = card.bounding_box()
     assert box is not None
     assert (box["x"], box["width"]) == (0, 390)
