@@ -192,6 +192,26 @@ def test_what_the_service_refuses_stands_beside_the_field(house: Served, desk: T
     expected(complaints, 422)
 
 
+def test_what_was_chosen_stays_chosen_when_the_candidates_come_late(house: Served, desk: Tab) -> None:
+    code = reported(house, "by a slow line")
+    desk.reload()
+    asked: list[Route] = []
+    desk.route(re.compile("/candidates"), lambda route: asked.append(route))
+    card = opens(desk, code)
+    card.get_by_role("button", name="Hand out").click()
+    card.get_by_text("Somebody else").click()
+    card.get_by_label("name or code").fill("TOM")
+    while not asked:
+        desk.wait_for_timeout(20)
+    asked[0].continue_()
+    expect(card.locator(".gm-choices label", has_text="in hand").first).to_be_visible()
+    expect(card.get_by_label("Somebody else")).to_be_checked()
+    expect(card.get_by_label("name or code")).to_have_value("TOM")
+    card.get_by_role("button", name="Do it").click()
+    expect(card.locator(".gm-card-title p")).to_contain_text("dispatched")
+    assert house.by("dispatcher").get(f"/issues/{code}").json()["handler"]["person"]["code"] == "TOM"
+
+
 def test_who_was_too_late_sees_what_has_changed_and_keeps_what_he_wrote(
     house: Served, screens: OpenScreen, complaints: list[str]
 ) -> None:

@@ -186,7 +186,8 @@ GridMap.part('desk', g => {
 
   function close() {
     if (box.hidden) return;
-    const within = box.contains(document.activeElement);
+    // What was drawn anew under him let go of the keyboard: he was within as well.
+    const within = box.contains(document.activeElement) || document.activeElement === document.body;
     const { code } = desk.view || {};
     box.hidden = true;
     desk.view = null;

@@ -174,9 +174,15 @@ GridMap.base(g => g.desk.begins.push(desk => {
         ...rows.map(each => [each.person.code, each.person.name, el('small', '', [roleOf(each.role), standing(each)].join(' · '))]),
         [ELSE, say('somebody_else')],
       ];
-      choice = radios(options, action === 'dispatch' ? '' : null);
-      holder.replaceChildren(choice.element, other.element);
-      other.element.hidden = true;
+      // Who has chosen while the candidates were asked for has chosen.
+      const held = choice ? choice.value() : action === 'dispatch' ? '' : null;
+      const hadFocus = choice?.element.contains(document.activeElement);
+      const before = choice?.element;
+      choice = radios(options, held);
+      if (before) before.replaceWith(choice.element);
+      else holder.replaceChildren(choice.element, other.element);
+      if (hadFocus) choice.element.querySelector('input:checked, input')?.focus({ preventScroll: true });
+      other.element.hidden = held !== ELSE;
       choice.element.addEventListener('change', () => {
         other.element.hidden = choice.value() !== ELSE;
         if (choice.value() === ELSE) other.input.focus();
