@@ -97,6 +97,7 @@ def build(stage: Stage, crew: Crew) -> None:
         crew.run("installing the Python packages", *packages, "all", *more, talks=True, **variables)
     if stage.compiles:
         crew.start("compiling the locator", stage.python, "-m", "gridmap.spatial.locator")
+        crew.start("compiling the statistics", stage.python, "-m", "gridmap.analytics.kernels")
     crew.run("installing gridmap itself", *packages, "gridmap", talks=True)
     if web:
         crew.finish(web)

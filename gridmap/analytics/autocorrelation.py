@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from gridmap.analytics.permutations import extremes, p_by_draws
-from gridmap.analytics.significance import Alternative, adjusted, check_alternative, p_of
+from gridmap.analytics.significance import Alternative, check_alternative, found_at, p_of
 from gridmap.analytics.weights import Weights
 from gridmap.errors import InputError
 
 Floats = NDArray[np.float64]
 FEWEST: Final = 4
 # A grid and its neighbours, high or low: what `COType` says of those that are no chance.
-HIGH_HIGH, LOW_LOW, HIGH_LOW, LOW_HIGH = "HH", "LL", "HL", "LH"
+SORTS: Final = pd.CategoricalDtype(["", "HH", "HL", "LH", "LL"])
 
 
 @dataclass(frozen=True)
@@ -177,27 +177,26 @@ def local_moran(
     counts, lag = weights.counts, weights.matrix @ z
     sums, squares = weights.sums, weights.squares
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = z * lag / spread
-        expected = -(z**2) * sums / ((n - 1) * spread)
-        within = (spread - z**2 / (n - 1)) / spread
-        variance = z**2 / spread * n / (n - 2) * (squares - sums**2 / (n - 1)) * within
-        score = np.where(counts > 0, (statistic - expected) / np.sqrt(variance), np.nan)
+        statistic = np.where(counts > 0, z * lag / spread, np.nan)
+        own = z**2 / spread
+        expected = own * sums / (1 - n)
+        variance = own * (1 - own / (n - 1)) * (squares - sums**2 / (n - 1)) * (n / (n - 2))
+        score = (statistic - expected) / np.sqrt(variance)
     p = p_of(score)
     if permutations:
         p = p_by_draws(*extremes(x, weights.matrix, permutations, needed(random)), permutations, "two-sided")
     p = np.where((counts > 0) & (spread > 0), p, np.nan)
     columns = {
-        "LMiIndex": np.where(counts > 0, statistic, np.nan), "LMiZScore": score, "LMiPValue": p,
-        "COType": _sorts(z, lag, adjusted(p) <= level), "NNeighbors": counts,
+        "LMiIndex": statistic, "LMiZScore": score, "LMiPValue": p,
+        "COType": _sorts(z, lag, found_at(p, level)), "NNeighbors": counts,
     }  # fmt: skip
     return pd.DataFrame(columns, index=weights.ids)
 
 
-def _sorts(z: Floats, lag: Floats, sure: NDArray[np.bool_]) -> NDArray[Any]:
+def _sorts(z: Floats, lag: Floats, sure: NDArray[np.bool_]) -> pd.Categorical:
     """High or low among high or low; "" for what may be chance."""
-    words = np.array(["", HIGH_HIGH, HIGH_LOW, LOW_HIGH, LOW_LOW], dtype=object)
-    sides = np.where((z != 0) & (lag != 0) & sure, 1 + 2 * (z < 0) + (lag < 0), 0)
-    return np.asarray(words[sides], dtype=object)
+    sides = (1 + 2 * (z < 0) + (lag < 0)) * ((z != 0) & (lag != 0) & sure)
+    return pd.Categorical.from_codes(sides.astype(np.int8), dtype=SORTS)
 
 
 def checked(values: ArrayLike, weights: Weights) -> Floats:

@@ -93,6 +93,42 @@ def adjusted(p: ArrayLike) -> Floats:
     return q
 
 
+def found_at(p: ArrayLike, level: float) -> NDArray[np.bool_]:
+    """Which are found, if so many of those found may be chance: `adjusted(p) <= level`, without ordering the others.
+
+    Parameters
+    ----------
+    p : array_like, shape (n,)
+        Probabilities, not corrected; NaN is never found.
+    level : float
+        The share of those found that may be false, on average (Benjamini-Hochberg).
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Whether each is found.
+
+    Examples
+    --------
+    >>> found_at([0.01, 0.04, 0.03, 0.005, np.nan], 0.03).tolist()
+    [True, False, False, True, False]
+    """
+    return np.asarray(_among_sure(np.asarray(p, dtype=np.float64), level) <= level, dtype=np.bool_)
+
+
+def _among_sure(p: Floats, level: float) -> Floats:
+    """The corrected probabilities of those that can be at or below a level; above 1 for all others.
+
+    What is corrected is never less than it was, and only smaller ones count for its rank: the rest needs no order.
+    """
+    sure = np.flatnonzero(p <= level)
+    order = sure[np.argsort(p[sure], kind="stable")]
+    scaled = p[order] * np.count_nonzero(p == p) / np.arange(1, len(order) + 1)
+    q = np.full(p.shape, 2.0)
+    q[order] = np.minimum.accumulate(scaled[::-1])[::-1]
+    return q
+
+
 def classes(p: ArrayLike, side: ArrayLike) -> Ints:
     """Classes of certainty: 1, 2, 3 for 90, 95 and 99 %, with the sign of the side; 0 for what may be chance.
 
@@ -113,6 +149,6 @@ def classes(p: ArrayLike, side: ArrayLike) -> Ints:
     >>> classes([0.001, 0.001, 0.02, 0.5], [1, -1, 1, 1]).tolist()
     [3, -3, 2, 0]
     """
-    q = adjusted(p)
+    q = _among_sure(np.asarray(p, dtype=np.float64), max(LEVELS))
     found = sum((q <= level).astype(np.int64) for level in LEVELS)
     return np.asarray(found * np.sign(np.nan_to_num(np.asarray(side, dtype=np.float64))), dtype=np.int64)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.spatial.kernels.compiling import inline, kernel, part
+from gridmap.compiling import inline, kernel, part
 from gridmap.spatial.kernels.signs import Floats, is_right
 
 Ints = NDArray[np.int32]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gridmap.compiling import inline, kernel
 from gridmap.spatial.kernels.cells import FIRST_HEADER, OUTSIDE, Ints, Level, Longs, Raster
-from gridmap.spatial.kernels.compiling import inline, kernel
 from gridmap.spatial.kernels.signs import Floats, is_right
 
 Bytes = NDArray[np.uint8]

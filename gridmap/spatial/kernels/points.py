@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gridmap.compiling import inline, kernel
 from gridmap.spatial.kernels.cells import (
     BLOCKS,
     FIRST_BLOCK,
@@ -15,7 +16,6 @@ from gridmap.spatial.kernels.cells import (
     Raster,
     column_of,
 )
-from gridmap.spatial.kernels.compiling import inline, kernel
 from gridmap.spatial.kernels.headers import OWNERS, Bytes
 from gridmap.spatial.kernels.signs import Floats, is_right, orient, turn_of, wild
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gridmap.spatial.kernels.compiling import part
+from gridmap.compiling import part
 
 Floats = NDArray[np.float64]
 Pair = tuple[float, float]
