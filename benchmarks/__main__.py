@@ -9,7 +9,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 NAMES = (
-    "locator", "routing", "posting", "reporting", "watching", "sliding", "hotspots", "tiles", "panning", "simulating",
+    "locator", "routing", "posting", "reporting", "watching", "sliding", "hotspots", "density", "clusters", "scan",
+    "tiles", "panning", "simulating",
 )  # fmt: skip
 for name in NAMES:
     print(f"\n== {name}", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Annotated, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -10,13 +11,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator
 
-from api.dependencies import DbSession, Language, Now, OfIssues, TheSite, allow
-from api.routes.issues import Box
-from api.schemas import Code, MomentAsked, Status, among, bbox_of, listed
+from api.dependencies import DbSession, Language, Now, OfIssues, TheSite
+from api.filters import Narrowed
+from api.schemas import among, listed
 from gridmap.errors import FieldError
 from gridmap.maps.style import ATTENTIONS
 from gridmap.operations import exports
-from gridmap.storage.views import IssueFilter
 
 router = APIRouter(tags=["issues"])
 LOG = logging.getLogger("gridmap.api.exports")
@@ -44,25 +44,12 @@ def export_issues(
     site: TheSite,
     language: Language,
     kind: Annotated[Literal["geojson", "csv", "xlsx"], Path()],
-    grid: Annotated[Code | None, Query(description="In this grid.")] = None,
-    under: Annotated[Code | None, Query(description="In this grid or any below it.")] = None,
-    status: Annotated[list[Status] | None, Query(description="In one of these; say it several times.")] = None,
-    category: Annotated[Code | None, Query()] = None,
-    owner: Annotated[Code | None, Query(description="The code of the person who owns it.")] = None,
-    since: Annotated[MomentAsked | None, Query(description="Reported from this moment on.")] = None,
-    until: Annotated[MomentAsked | None, Query(description="Reported before this moment.")] = None,
-    bbox: Annotated[Box | None, Query(description="west,south,east,north in degrees (WGS 84).")] = None,
-    open_only: Annotated[bool, Query(alias="open", description="Only what has not ended.")] = False,
+    narrowed: Narrowed,
     attention: Annotated[list[Attention] | None, Query(description="Asking for one of these.")] = None,
     codes: Annotated[str | None, Query(description="These alone: codes with commas between.")] = None,
 ) -> Response:
     """The issues that pass the filters as a file: tables with headings in the reader's language, GeoJSON as the API."""
-    if owner is not None:
-        allow(viewer, "people")
-    wanted = IssueFilter(
-        site=site.code, grid=grid, under=under, status=tuple(status or ()), category=category, owner=owner,
-        since=since, until=until, bbox=bbox_of(bbox) if bbox else None, open_only=open_only or bool(attention),
-    )  # fmt: skip
+    wanted = replace(narrowed, site=site.code, open_only=narrowed.open_only or bool(attention))
     rows = exports.issues_seen(session, viewer, wanted, now, attentions=attention or (), codes=_picked(codes))
     name = f"issues-{site.code}-{now.astimezone(ZoneInfo(site.timezone)):%Y%m%d-%H%M}"
     content = exports.export(session, viewer, site, rows, kind, language, name)

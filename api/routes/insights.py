@@ -1,4 +1,4 @@
-"""Hot spots: looked for, kept, shown on the map, and what stands out there."""
+"""Where and why: looked for, kept, shown on the map, and what stands out there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gridmap.domain.rights import Viewer
 from gridmap.errors import ForbiddenError, NotFoundError
 from gridmap.language import Phrase
 from gridmap.maps.hotspots import legend
-from gridmap.operations import insights, reasons
+from gridmap.operations import insights, reasons, recurring, spots, visits
 from gridmap.operations.papers import plain
 from gridmap.storage import analyses as stored
 
@@ -33,7 +33,7 @@ class AnalysisBody(Body):
     """What is asked, and the name it is kept by."""
 
     name: Line
-    kind: Annotated[str, AfterValidator(among(ANALYSES)), listed(ANALYSES)] = "hotspots"
+    kind: Annotated[str, AfterValidator(among(tuple(ANALYSES))), listed(tuple(ANALYSES))] = "hotspots"
     tier: Annotated[int, Field(ge=1, le=3)] = 3
     days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 90
     categories: Annotated[list[Code], Field(max_length=100, default_factory=list)]
@@ -105,13 +105,42 @@ def read_insights(
         kept = rows[0] if rows else None
     if kept is None:
         return {"analysis": None, "spots": [], "surges": []}
-    spots, surges = insights.stood_out(session, site, viewer, kept)
+    found = spots.recalled(session, site, viewer, kept)
     names = reasons.names_of(session, site, kept, language)
     spoken = {
-        name: [reasons.told(spot, names, language) for spot in found]
-        for name, found in (("spots", spots), ("surges", surges))
+        name: [reasons.told(spot, names, language) for spot in told]
+        for name, told in (("spots", spots.spots(site, found)), ("surges", spots.risen(site, found)))
     }
     return {"analysis": _line(kept), **spoken}
+
+
+@router.get("/insights/rounds")
+def suggest_rounds(
+    session: DbSession,
+    viewer: OfInsights,
+    site: TheSite,
+    now: Now,
+    language: Language,
+    tier: Annotated[int, Query(ge=1, le=3, description="The tier whose grids are walked.")] = 3,
+    most: Annotated[int, Query(ge=1, le=100, description="How many rounds.")] = visits.MOST,
+) -> Row:
+    """Where on one's ground a round would find most tomorrow, and of what: counts, never words."""
+    names = reasons.names_now(session, site, now, language)
+    return {"rounds": visits.told(visits.suggested(session, site, viewer, now, tier, most), names, language)}
+
+
+@router.get("/insights/repeats")
+def read_repeats(
+    session: DbSession,
+    viewer: OfInsights,
+    site: TheSite,
+    now: Now,
+    language: Language,
+    days: Annotated[int, Query(ge=7, le=LONGEST_DAYS, description="How far back.")] = recurring.DAYS,
+) -> Row:
+    """Which facilities on one's ground come back more often than chance brings, how often, and whether worse."""
+    found = recurring.returning(session, site, viewer, now, days)
+    return {"days": days, "repeats": recurring.told(found, days, language)}
 
 
 def _one(session: DbSession, site: Site, viewer: Viewer, number: int) -> Analysis:
@@ -149,5 +178,5 @@ def _told(session: DbSession, site: Site, viewer: Viewer, kept: Analysis, langua
         "said": reasons.chosen(question, kept.since, kept.until, notes, names, language),
         "reports": int(cells["count"].sum()),
         "grids": len(cells),
-        "found": insights.classes(cells),
+        "found": insights.classes(kept.kind, cells),
     }

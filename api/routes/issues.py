@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AfterValidator
 from sqlalchemy.orm import Session
 
-from api.dependencies import DbSession, Language, Now, OfIssues, SiteOrAll, allow
-from api.schemas import Code, Line, MomentAsked, Status, bbox_of
+from api.dependencies import DbSession, Language, Now, OfIssues, SiteOrAll
+from api.filters import Narrowed
+from api.schemas import Code, Line
 from gridmap.domain.rights import Viewer
 from gridmap.errors import FieldError, NotFoundError
 from gridmap.operations.intake import call
@@ -21,14 +22,6 @@ from gridmap.storage import residents, views
 router = APIRouter(tags=["issues"])
 
 
-def _sound_box(text: str) -> str:
-    bbox_of(text)
-    return text
-
-
-Box = Annotated[Line, AfterValidator(_sound_box)]
-
-
 @router.get("/issues", response_class=Response, responses={200: {"content": {"application/json": {}}}})
 def list_issues(
     request: Request,
@@ -36,34 +29,13 @@ def list_issues(
     viewer: OfIssues,
     now: Now,
     site: SiteOrAll,
-    grid: Annotated[Code | None, Query(description="In this grid.")] = None,
-    under: Annotated[Code | None, Query(description="In this grid or any below it.")] = None,
-    status: Annotated[list[Status] | None, Query(description="In one of these; say it several times.")] = None,
-    category: Annotated[Code | None, Query()] = None,
-    owner: Annotated[Code | None, Query(description="The code of the person who owns it.")] = None,
-    since: Annotated[MomentAsked | None, Query(description="Reported from this moment on.")] = None,
-    until: Annotated[MomentAsked | None, Query(description="Reported before this moment.")] = None,
-    bbox: Annotated[Box | None, Query(description="west,south,east,north in degrees (WGS 84).")] = None,
-    open_only: Annotated[bool, Query(alias="open", description="Only what has not ended.")] = False,
+    narrowed: Narrowed,
     limit: Annotated[int, Query(ge=1, le=views.MOST)] = 100,
     after: Annotated[Line | None, Query(description="The `next` of the page before.")] = None,
     format: Annotated[Literal["json", "geojson"], Query()] = "json",  # noqa: A002 (the name of the parameter)
 ) -> Response:
     """The newest issues first, a page at a time: `next` (or the Link header) leads on."""
-    if owner is not None:
-        allow(viewer, "people")
-    wanted = views.IssueFilter(
-        site=site.code if site else None,
-        grid=grid,
-        under=under,
-        status=tuple(status or ()),
-        category=category,
-        owner=owner,
-        since=since,
-        until=until,
-        bbox=bbox_of(bbox) if bbox else None,
-        open_only=open_only,
-    )
+    wanted = replace(narrowed, site=site.code if site else None)
     geojson = format == "geojson"
     page = views.issue_list(
         session, viewer, wanted, now, limit=limit, after=_place_of(after) if after else None, geojson=geojson

@@ -10,7 +10,7 @@ import typer
 
 from gridmap.cli.given import refuse_unfit
 from gridmap.cli.screen import language, now, open_store, table, tell, tell_json, whisper
-from gridmap.domain.insights import DRAWS, LONGEST_DAYS, NEIGHBOURS, PER, SEED, Question
+from gridmap.domain.insights import ANALYSES, CLASSES, DRAWS, EMERGING, LONGEST_DAYS, NEIGHBOURS, PER, SEED, Question
 from gridmap.domain.rights import Viewer
 from gridmap.errors import InputError
 from gridmap.language import LANGUAGES, phrase
@@ -38,7 +38,9 @@ def hotspots(
     category: Annotated[
         list[str] | None, typer.Option("--category", metavar="CODE", help="Only this one; repeat for more.")
     ] = None,
-    emerging: Annotated[bool, typer.Option("--emerging", help="New, lasting or passing, week by week.")] = False,
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="WHAT", help=f"What is looked for: {', '.join(ANALYSES)}.")
+    ] = "hotspots",
     per: Annotated[str, typer.Option(metavar="WHAT", help=f"Counted per: {', '.join(PER)}.")] = "households",
     neighbours: Annotated[
         str, typer.Option(metavar="HOW", help=f"{', '.join(NEIGHBOURS)}; distance=200 (m), nearest=8.")
@@ -54,19 +56,18 @@ def hotspots(
     as_data: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     speak: Annotated[str | None, typer.Option("--language", help=f"One of {', '.join(LANGUAGES)}.")] = None,
 ) -> None:
-    """Find where more is reported than chance explains, and say what stands out there.
+    """Find where more is reported than chance explains, say what stands out there, and where to look next.
 
     \b
     gridmap hotspots --last 90d
-    gridmap hotspots --last 12w --emerging -o emerging.html
+    gridmap hotspots --last 12w --kind emerging -o emerging.html
+    gridmap hotspots --last 30d --kind changes
     """
     tongue = language(speak)
     if out is not None:
         refuse_unfit([(out, FILES)])
     sort, reach = _near(neighbours)
-    question = Question(
-        "emerging" if emerging else "hotspots", tier, _days(last), tuple(category or ()), per, sort, reach, draws, seed
-    )
+    question = Question(kind, tier, _days(last), tuple(category or ()), per, sort, reach, draws, seed)
     question.check()
     # pandas and SciPy take a second to import: what refuses a wrong option does not wait for them.
     from gridmap.operations import insights
@@ -105,49 +106,85 @@ def _near(said: str) -> tuple[str, float | None]:
 
 def _said(session: Any, site: Any, found: Found, tongue: str) -> dict[str, Any]:
     """Everything about it in words."""
-    from gridmap.operations import insights, reasons
+    from gridmap.operations import insights, reasons, recurring, spots, visits
 
     names = reasons.Names.of(session, site, reasons.grid_names(found.every), found.since, found.until, tongue)
-    spots = [reasons.told(spot, names, tongue) for spot in insights.spots(site, found)]
-    surges = [reasons.told(spot, names, tongue) for spot in insights.risen(site, found)]
-    settings = reasons.chosen(found.question, found.since, found.until, found.notes, names, tongue)
-    return {"settings": settings, "spots": spots, "surges": surges, "classes": insights.classes(found.cells)}
+    viewer = Viewer(0, "", "admin", site.id, site.code)
+    return {
+        "settings": reasons.chosen(found.question, found.since, found.until, found.notes, names, tongue),
+        "spots": [reasons.told(spot, names, tongue) for spot in spots.spots(site, found)],
+        "surges": [reasons.told(spot, names, tongue) for spot in spots.risen(site, found)],
+        "repeats": recurring.told(
+            recurring.returning(session, site, viewer, found.until, found.question.days), found.question.days, tongue
+        ),
+        "rounds": visits.told(visits.suggested(session, site, viewer, found.until), names, tongue),
+        "classes": insights.classes(found.question.kind, found.cells),
+    }
 
 
 def _show(found: Found, said: dict[str, Any], tongue: str) -> None:
-    """The settings, the hottest grids, and why."""
-    from gridmap.domain.insights import CLASSES, EMERGING
-
+    """The settings, the grids that stand out, why, and where to look next."""
     for line in said["settings"]:
         tell(f"· {line}")
-    cells = found.cells[found.cells["bin"] != 0] if found.question.kind == "hotspots" else _with_pattern(found)
-    cells = cells.sort_values(["score", "count"], ascending=False, kind="stable").head(MOST)
-    rows = [
-        (code, row.name_, int(row.count_), _number(row.rate), f"{row.score:+.1f}", f"{row.p:.5f}", int(row.neighbours),
-         (EMERGING[row.category] if row.category else CLASSES[int(row.bin)]).say(tongue))
-        for code, row in zip(cells.index, cells.rename(columns={"name": "name_", "count": "count_"}).itertuples(),
-                             strict=True)
-    ]  # fmt: skip
-    if rows:
-        table("", ("grid", "name", "reports", "per 100 homes", "z", "p", "neighbours", "class"), rows)
+    kind = found.question.kind
+    pattern = found.cells["category"] != "none" if kind == "emerging" else found.cells["bin"] != 0
+    cells = found.cells[pattern].sort_values(["score", "count"], ascending=False, kind="stable").head(MOST)
+    if len(cells):
+        columns = COLUMNS[kind]
+        rows = [
+            (code, *(_shown(name, row[name]) for name in columns.values()), _class(kind, row, tongue))
+            for code, row in zip(cells.index, cells.to_dict("records"), strict=True)
+        ]
+        table("", ("grid", *columns, "class"), rows)
     else:
         tell(phrase("Nothing is beyond chance.").say(tongue))
-    for heading, found_ in ((phrase("Hot spots"), said["spots"]), (phrase("Surges"), said["surges"])):
-        if found_:
-            tell(heading.say(tongue))
-        for spot in found_:
+    for heading, spots in ((ANALYSES[kind], said["spots"]), (phrase("Surges"), said["surges"])):
+        if spots:
+            tell(_begun(heading.say(tongue)))
+        for spot in spots:
             tell(f"  {spot['title']}: {spot['said']}")
             for reason in spot["reasons"][:SHOWN]:
                 times = f", {reason['times']}" if reason["times"] else ""
                 tell(f"    {reason['attribute_name']} {reason['name']}: {reason['said']}{times}")
+    for heading, lines in (
+        (phrase("Facilities that come back again and again"), said["repeats"]),
+        (phrase("Where a round would find most tomorrow"), said["rounds"]),
+    ):
+        if lines:
+            tell(heading.say(tongue))
+        for line in lines:
+            tell(f"  {line['title']}: {line['said']}")
 
 
-def _with_pattern(found: Found) -> Any:
-    return found.cells[found.cells["category"] != "none"]
+# heading of a column: what stands in it
+OF_SCORES = {
+    "name": "name", "reports": "count", "per 100 homes": "rate", "z": "score", "p": "p", "neighbours": "neighbours",
+}  # fmt: skip
+OF_OUTBREAKS = {"name": "name", "reports": "count", "times": "ratio", "p": "p"}
+OF_EXPECTED = {"name": "name", "reports": "count", "expected": "expected", "times": "ratio", "p": "p"}
 
 
-def _number(value: Any) -> str:
-    return "" if value is None or value != value else f"{value:.1f}"
+COLUMNS = {
+    "hotspots": OF_SCORES, "emerging": OF_SCORES, "scan": OF_EXPECTED, "outbreaks": OF_OUTBREAKS,
+    "changes": OF_EXPECTED,
+}  # fmt: skip
+FORMATS = {
+    "count": ".0f", "rate": ".1f", "score": "+.1f", "p": ".5f", "neighbours": ".0f", "expected": ".1f", "ratio": ".1f",
+}  # fmt: skip
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None or value != value:
+        return ""
+    return format(value, FORMATS.get(name, ""))
+
+
+def _class(kind: str, row: Any, tongue: str) -> str:
+    return (EMERGING[row["category"]] if kind == "emerging" else CLASSES[kind][row["bin"]]).say(tongue)
+
+
+def _begun(heading: str) -> str:
+    return heading[:1].upper() + heading[1:]
 
 
 def _as_json(found: Found, said: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is asked of an analysis: of which issues, per what, whose neighbour is who; and how its classes are called."""
+"""What is asked of an analysis: which sort, of which issues, per what, whose neighbour is who; and names of classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import Any, Final
 from gridmap.errors import FieldError
 from gridmap.language import Phrase, phrase
 
-ANALYSES: Final = ("hotspots", "emerging")
+# kind: what it looks for
+ANALYSES: Final[dict[str, Phrase]] = {
+    "hotspots": phrase("hot and cold spots"),
+    "emerging": phrase("emerging hot spots"),
+    "scan": phrase("clusters of grids"),
+    "outbreaks": phrase("outbreaks"),
+    "changes": phrase("changes"),
+}
 PER: Final = ("households", "nothing")
 NEIGHBOURS: Final = ("queen", "rook", "auto", "distance", "nearest")
 LONGEST_DAYS: Final = 3660
@@ -17,9 +24,15 @@ DRAWS: Final = 99_999
 SEED: Final = 7
 # A week: shorter periods hold weekends or none, and are no more alike than days are.
 PERIOD_DAYS: Final = 7
+# What has no other probability than that of maps drawn by chance, and how many those have to be at least.
+OF_MAPS: Final = ("scan", "outbreaks")
+FEWEST_MAPS: Final = 99
+# An outbreak is told from what was usual before it, and lasts a third of the window, at most a month.
+FEWEST_DAYS: Final = 14
+LONGEST_OUTBREAK: Final = 30
 
 # class: how sure
-CLASSES: Final[dict[int, Phrase]] = {
+_HOT: Final[dict[int, Phrase]] = {
     3: phrase("hot, 99 % sure"),
     2: phrase("hot, 95 % sure"),
     1: phrase("hot, 90 % sure"),
@@ -27,6 +40,32 @@ CLASSES: Final[dict[int, Phrase]] = {
     -1: phrase("cold, 90 % sure"),
     -2: phrase("cold, 95 % sure"),
     -3: phrase("cold, 99 % sure"),
+}
+# kind: class: how sure; what the other side would be, only those have that have one
+CLASSES: Final[dict[str, dict[int, Phrase]]] = {
+    "hotspots": _HOT,
+    "emerging": _HOT,
+    "scan": {
+        3: phrase("cluster, 99 % sure"),
+        2: phrase("cluster, 95 % sure"),
+        1: phrase("cluster, 90 % sure"),
+        0: phrase("may be chance"),
+    },
+    "outbreaks": {
+        3: phrase("begun lately, 99 % sure"),
+        2: phrase("begun lately, 95 % sure"),
+        1: phrase("begun lately, 90 % sure"),
+        0: phrase("may be chance"),
+    },
+    "changes": {
+        3: phrase("more than before, 99 % sure"),
+        2: phrase("more than before, 95 % sure"),
+        1: phrase("more than before, 90 % sure"),
+        0: phrase("may be chance"),
+        -1: phrase("less than before, 90 % sure"),
+        -2: phrase("less than before, 95 % sure"),
+        -3: phrase("less than before, 99 % sure"),
+    },
 }
 # category: what the periods of the grid make of it
 EMERGING: Final[dict[str, Phrase]] = {
@@ -79,6 +118,10 @@ class Question:
             raise FieldError("tier", f"tier {self.tier}: there are 1, 2 and 3")
         if not 1 <= self.days <= LONGEST_DAYS:
             raise FieldError("days", f"{self.days} days: choose 1 to {LONGEST_DAYS}")
+        if self.kind in OF_MAPS and self.draws < FEWEST_MAPS:
+            raise FieldError("draws", f"{self.kind} are told from chance by drawn maps: draw {FEWEST_MAPS} or more")
+        if self.kind == "outbreaks" and self.days < FEWEST_DAYS:
+            raise FieldError("days", f"{self.days} days do not tell what is usual: choose {FEWEST_DAYS} or more")
         if self.kind == "emerging" and self.days < 4 * PERIOD_DAYS:
             raise FieldError("days", f"{self.days} days are less than four weeks, which emerging hot spots need")
         if (self.neighbours in ("distance", "nearest")) != (self.reach is not None):

@@ -46,7 +46,14 @@ def legend(language: str) -> dict[str, Any]:
         return {**code, "name": name, "colour": colours[0], "dark": colours[1]}
 
     return {
-        "classes": [row(CLASSES[bin_].say(language), colours, bin=bin_) for bin_, colours in CLASS_COLOURS.items()],
+        "classes": {
+            kind: [
+                row(named[bin_].say(language), colours, bin=bin_)
+                for bin_, colours in CLASS_COLOURS.items()
+                if bin_ in named
+            ]
+            for kind, named in CLASSES.items()
+        },
         "categories": [
             row(EMERGING[code].say(language), colours, code=code) for code, colours in CATEGORY_COLOURS.items()
         ],
@@ -78,12 +85,12 @@ def picture(
 
 
 def page(
-    svg: SvgMap, found: Collection[Any], *, title: str, settings: Sequence[str], spots: Sequence[Mapping[str, Any]],
-    language: str,
+    svg: SvgMap, found: Collection[Any], *, kind: str, title: str, settings: Sequence[str],
+    spots: Sequence[Mapping[str, Any]], language: str,
 ) -> str:  # fmt: skip
     """One file with the map, its legend, what was chosen, and why it is hot where it is; it loads nothing."""
     rows = legend(language)
-    kinds = [row for row in rows["classes"] if row["bin"] in found]
+    kinds = [row for row in rows["classes"][kind] if row["bin"] in found]
     kinds += [row for row in (*rows["categories"], rows["surge"]) if row["code"] in found]
     pages = Environment(autoescape=True, loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined)
     return pages.get_template("hotspots.html").render(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from gridmap.domain.insights import ANALYSES
 from gridmap.domain.model import Site
 from gridmap.errors import InputError
 from gridmap.language import phrase
@@ -30,13 +31,14 @@ def hotspots(session: Session, site: Site, found: Found, said: Mapping[str, Any]
             marks[code] = marks.get(code) if marks.get(code) not in (None, 0, "none") else drawn.SURGE
     frames = atlas.frames(session, None, found.until, ["grids", "buildings", "facilities"], site.code)
     frames.pop("heat", None)
-    title = phrase("Hot spots of {site}", site=site.name).say(language)
+    title = phrase("{site}: {what}", site=site.name, what=ANALYSES[found.question.kind]).say(language)
     svg = drawn.picture(frames, marks, found.until, title=title, language=language, timezone=site.timezone)
     if kind == "svg":
         return svg.encode()
     return drawn.page(
         svg,
         set(marks.values()),
+        kind=found.question.kind,
         title=title,
         settings=said["settings"],
         spots=[*said["spots"], *said["surges"]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,8 +14,11 @@ from sqlalchemy.orm import Session
 from gridmap.domain.insights import Question
 from gridmap.domain.model import Analysis, Site
 from gridmap.language import Phrase, phrase, say
+from gridmap.operations.grids import edition
 from gridmap.operations.indicators import BY
-from gridmap.operations.insights import Spot
+from gridmap.operations.insights import WITHOUT_HOMES
+from gridmap.operations.looking import MOST_MAPS
+from gridmap.operations.spots import Spot
 from gridmap.storage import analyses, issues, places
 
 # How many grids of a spot are named.
@@ -36,6 +39,23 @@ NEIGHBOURS: Final[dict[str, Phrase]] = {
     "queen": phrase("neighbours touch, at a corner or along a line"),
     "rook": phrase("neighbours touch along a line"),
     "auto": phrase("neighbours lie within the distance at which like is most clearly beside like"),
+}
+
+# kind: how it was looked for, where neighbours are not asked for
+HOW: Final[dict[str, Callable[..., Phrase]]] = {
+    "scan": lambda draws, seed, **_: phrase(
+        "Kulldorff's scan: the circles of grids with most above their share, by {draws} maps of chance (seed {seed})",
+        draws=draws,
+        seed=seed,
+    ),
+    "outbreaks": lambda draws, seed, **_: phrase(
+        "Kulldorff's scan in place and time: what goes on today, by {draws} maps of chance (seed {seed})",
+        draws=draws,
+        seed=seed,
+    ),
+    "changes": lambda days, **_: phrase(
+        "against the {days} days before, each grid beside all others, exact, corrected by Benjamini-Hochberg", days=days
+    ),
 }
 
 
@@ -86,8 +106,12 @@ def told(spot: Spot, names: Names, language: str) -> dict[str, Any]:
     made: dict[str, Any] = {"grids": list(spot.codes), "title": title, "count": spot.count}
     if spot.expected is not None:
         made |= {"days": spot.days, "expected": round(spot.expected, 1)}
-        said = phrase("{count} in the last {days} days, where {expected} were to be expected", count=spot.count,
-                      days=spot.days, expected=f"{spot.expected:.1f}")  # fmt: skip
+        expected = f"{spot.expected:.1f}"
+        said = phrase("{count} reports where {expected} were to be expected, grids: {grids}", count=spot.count,
+                      expected=expected, grids=len(spot.codes))  # fmt: skip
+        if spot.days is not None:
+            said = phrase("{count} in the last {days} days, where {expected} were to be expected", count=spot.count,
+                          days=spot.days, expected=expected)  # fmt: skip
     return {**made, "said": said.say(language), "reasons": reasons}
 
 
@@ -122,8 +146,13 @@ def chosen(
         if question.per == "households"
         else phrase("bare counts")
     )
-    said = [window, of, per, _neighbours(question), _draws(question), *notes]
-    return [line.say(language) for line in said]
+    if question.kind in HOW:
+        times = min(question.draws, MOST_MAPS.get(question.kind, 0))
+        how = [HOW[question.kind](days=question.days, draws=f"{times:,}", seed=question.seed)]
+    else:
+        how = [_neighbours(question), _draws(question)]
+    own = [] if question.kind in WITHOUT_HOMES else [per]
+    return [line.say(language) for line in (window, of, *own, *how, *notes)]
 
 
 def _neighbours(question: Question) -> Phrase:
@@ -144,6 +173,12 @@ def _draws(question: Question) -> Phrase:
 def grid_names(grids: pd.DataFrame) -> dict[str, str]:
     """What the grids are called, by code."""
     return dict(zip(grids["code"].astype(str), grids["name"].astype(str), strict=True))
+
+
+def names_now(session: Session, site: Site, at: datetime, language: str) -> Names:
+    """The names that hold at a moment."""
+    grids = {code: name for code, name, _, _ in places.tree_rows(session, edition(session, site, at).id)}
+    return Names.of(session, site, grids, at, at, language)
 
 
 def names_of(session: Session, site: Site, kept: Analysis, language: str) -> Names:

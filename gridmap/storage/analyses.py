@@ -18,18 +18,19 @@ from gridmap.storage.sight import AREA, of_viewer, seen
 
 KINDS: Final = {
     "category": "word", "facility": "word", "tier1": "word", "tier2": "word", "tier3": "word", "reported_at": "moment",
+    "closed_at": "moment", "source": "word",
 }  # fmt: skip
-CELL: Final = ("code", "count", "rate", "few", "score", "p", "neighbours", "bin", "category")
+CELL: Final = ("code", "count", "rate", "few", "expected", "ratio", "score", "p", "neighbours", "bin", "category")
 
 
 def reported(
     session: Session, viewer: Viewer, site_id: int, since: datetime, until: datetime, categories: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """What was reported in a window, void and merged left out: category, facility, tier1 to tier3, reported_at."""
+    """What was reported in a window, void and merged left out: category, facility, tier1 to tier3, when, source."""
     of_categories = "and c.code = any(:categories)" if categories else ""
     query = f"""
         with recursive {AREA}
-        select c.code, f.code, i.tier1, i.tier2, i.tier3, {moment("i.reported_at")}
+        select c.code, f.code, i.tier1, i.tier2, i.tier3, {moment("i.reported_at")}, {moment("i.closed_at")}, i.source
         from issue i join category c on c.id = i.category_id left join facility f on f.id = i.facility_id
         where i.site_id = :site and i.reported_at >= :since and i.reported_at < :until
           and i.status not in ('void', 'merged') {of_categories} and {seen(viewer)}

@@ -79,7 +79,15 @@ def test_an_analysis_says_everything_that_was_chosen(leaking: tuple[House, int])
     assert said["reports"] == house.count()
     listed = house.by("analyst").get("/analyses?lang=en").json()
     assert [each["number"] for each in listed["analyses"]] == [number]
-    assert {row["bin"] for row in listed["legend"]["classes"]} == {-3, -2, -1, 1, 2, 3}
+    classes = {kind: {row["bin"] for row in rows} for kind, rows in listed["legend"]["classes"].items()}
+    both = {-3, -2, -1, 1, 2, 3}
+    assert classes == {
+        "hotspots": both,
+        "emerging": both,
+        "scan": {1, 2, 3},
+        "outbreaks": {1, 2, 3},
+        "changes": both,
+    }
     assert len(listed["legend"]["categories"]) == 16
 
 
@@ -150,9 +158,23 @@ def test_emerging_spots_are_kept_with_their_categories(leaking: tuple[House, int
     house.sql("delete from analysis where id = :number", number=answer.json()["number"])
 
 
+def test_rounds_are_suggested_on_ones_own_ground(leaking: tuple[House, int]) -> None:
+    house, _ = leaking
+    rounds = house.by("head").get("/insights/rounds?lang=en&most=3").json()["rounds"]
+    assert len(rounds) == 3
+    assert {each["grid"] for each in rounds} <= set(HOT)
+    assert rounds[0]["why"][0] == {"category": "water_leak", "count": 12}
+    assert {each["day"] for each in rounds} == {f"{NOW + timedelta(days=1):%Y-%m-%d}"}
+    answer = house.by("grid_owner").get("/insights/rounds")
+    assert {each["grid"] for each in answer.json()["rounds"]} == {"Z1-C1-1"}
+    assert SECRET_WORDS not in answer.text
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
+        ({"name": "a", "kind": "scan", "draws": 0}, "draw 99 or more"),
+        ({"name": "a", "kind": "outbreaks", "days": 10}, "choose 14 or more"),
         ({"name": "a", "kind": "warm"}, "is none of"),
         ({"name": "a", "neighbours": "distance"}, "reach is the metres"),
         ({"name": "a", "categories": ["nothing"]}, "no category nothing"),

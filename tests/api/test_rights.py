@@ -131,6 +131,8 @@ TRIED: dict[str, tuple[str, dict[str, Any]]] = {
     "GET /analyses/{number}/cells": ("/analyses/987654/cells?site=WJ", {}),
     "POST /analyses/{number}/again": ("/analyses/987654/again?site=WJ", {}),
     "GET /insights": ("/insights?site=WJ", {}),
+    "GET /insights/repeats": ("/insights/repeats?site=WJ", {}),
+    "GET /insights/rounds": ("/insights/rounds?site=WJ", {}),
     "GET /frequencies": ("/frequencies", {}),
     "GET /patrol-plans": ("/patrol-plans?site=WJ", {}),
     "POST /patrol-plans": ("/patrol-plans?site=WJ", {"json": {}}),
@@ -284,6 +286,8 @@ GET  /analyses/{number}             403  404  404  404  404  404  403  403  404 
 GET  /analyses/{number}/cells       403  404  404  404  404  404  403  403  404  404  404  401
 POST /analyses/{number}/again       403  403  403  404  404  403  403  403  403  404  404  401
 GET  /insights                      403  200  200  200  200  200  403  403  200  200  200  401
+GET  /insights/repeats              403  200  200  200  200  200  403  403  200  200  200  401
+GET  /insights/rounds               403  200  200  200  200  200  403  403  200  200  200  401
 GET  /frequencies                   403  200  200  200  200  200  200  200  200  403  200  401
 GET  /patrol-plans                  403  200  200  200  200  200  200  200  200  403  200  401
 POST /patrol-plans                  403  403  422  422  422  403  403  403  403  403  422  401

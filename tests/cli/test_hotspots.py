@@ -14,7 +14,7 @@ from gridmap.simulation.days import PLANTED, reports
 from gridmap.simulation.estate import estate
 from tests.cli.conftest import Run
 
-TOLD = ["lon", "lat", "category", "reported_at", "reference", "text"]
+TOLD = ["lon", "lat", "category", "reported_at", "reference", "text", "facility"]
 
 
 def test_1_the_planted_trouble_is_found_and_explained(run: Run, tmp_path: Path) -> None:
@@ -57,21 +57,73 @@ def test_3_maps_and_tables_are_written_and_nothing_in_them_is_foreign(run: Run, 
 
 
 def test_4_emerging_spots_are_kept_by_a_name(run: Run) -> None:
-    ran = run("hotspots", "--last", "12w", "--emerging", "--per", "nothing", "--name", "weeks")
+    ran = run("hotspots", "--last", "12w", "--kind", "emerging", "--per", "nothing", "--name", "weeks")
     assert ran.status == 0, ran.err
     assert "kept as number 1: weeks" in ran.out
     assert "hot spot" in ran.out
 
 
+def test_4_what_has_begun_lately_is_found_in_its_place_with_its_days(run: Run, tmp_path: Path) -> None:
+    said = json.loads(run("hotspots", "--kind", "outbreaks", "--json").out)
+    (outbreak,) = said["spots"]
+    assert outbreak["grids"] == [next(cell["code"] for cell in said["cells"] if cell["bin"] > 0)]
+    assert outbreak["grids"][0].startswith(PLANTED.grid)
+    assert outbreak["days"] <= 30
+    assert outbreak["count"] > 2 * outbreak["expected"]
+    (cell,) = [cell for cell in said["cells"] if cell["category"] == "cluster 1"]
+    assert cell["expected"] == pytest.approx(outbreak["expected"], abs=0.05)
+    assert run("hotspots", "--kind", "outbreaks", "-o", tmp_path / "out.svg").status == 0
+
+
+def test_4_circles_of_grids_above_their_share_are_clusters(run: Run) -> None:
+    said = json.loads(run("hotspots", "--kind", "scan", "--json").out)
+    cells = {cell["code"]: cell for cell in said["cells"]}
+    assert said["spots"]
+    for spot in said["spots"]:
+        inside = [cells[code] for code in spot["grids"]]
+        assert {cell["category"] for cell in inside} == {inside[0]["category"]}
+        assert spot["count"] == sum(cell["count"] for cell in inside) > spot["expected"]
+        assert all(cell["p"] <= 0.1 for cell in inside)
+    assert any(PLANTED.grid in code for spot in said["spots"] for code in spot["grids"])
+
+
+def test_4_a_month_is_told_against_the_month_before(run: Run) -> None:
+    said = json.loads(run("hotspots", "--kind", "changes", "--last", "30d", "--json").out)
+    (more,) = [cell for cell in said["cells"] if cell["bin"] > 0]
+    assert more["code"].startswith(PLANTED.grid)
+    assert more["ratio"] > 1.5
+    assert more["ratio"] == pytest.approx(more["count"] / more["expected"], rel=1e-6)
+    assert "more than before" in run("hotspots", "--kind", "changes", "--last", "30d").out
+
+
+def test_4_a_round_is_suggested_where_most_is_to_be_expected(run: Run) -> None:
+    rounds = json.loads(run("hotspots", "--json").out)["rounds"]
+    assert len({each["grid"] for each in rounds}) == len(rounds) == 5
+    assert all(0 < each["low"] < each["expected"] < each["high"] for each in rounds)
+    assert [each["expected"] for each in rounds] == sorted((each["expected"] for each in rounds), reverse=True)
+    assert PLANTED.grid in {each["grid"][: len(PLANTED.grid)] for each in rounds}
+    assert "Where a round would find most tomorrow" in run("hotspots").out
+
+
+def test_4_facilities_that_come_back_are_named(run: Run) -> None:
+    found = json.loads(run("hotspots", "--json").out)["repeats"]
+    assert found
+    assert all(each["count"] > each["expected"] for each in found)
+    assert "Facilities that come back again and again" in run("hotspots").out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("--kind", "warm"), "choose one of hotspots, emerging"),
+        (("--kind", "scan", "--draws", "0"), "draw 99 or more"),
+        (("--kind", "outbreaks", "--last", "7d"), "choose 14 or more"),
         (("--last", "2y"), "write 90d or 12w"),
         (("--neighbours", "distance=far"), "write distance=200"),
         (("--neighbours", "distance"), "reach is the metres"),
         (("--category", "moon"), "there is no category moon"),
         (("--per", "head"), "choose one of households, nothing"),
-        (("--emerging", "--last", "20d"), "less than four weeks"),
+        (("--kind", "emerging", "--last", "20d"), "less than four weeks"),
         (("-o", "hot.pdf"), "it can be written as .html"),
     ],
 )

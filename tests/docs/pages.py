@@ -41,7 +41,6 @@ SERVERS = ("gridmap serve", "gridmap demo")
 PORT_SHOWN = "127.0.0.1:8000"
 WIDTH = 118
 ZONE = ZoneInfo("Asia/Shanghai")
-CLOCKED = Path(__file__).with_name("clocked.py")
 PATIENCE_S = 120.0
 LENIENT = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -95,14 +94,7 @@ class Surroundings:
 
     def take_clock(self) -> None:
         """From now on `gridmap` goes by the clock that the page sets."""
-        home = Path(self.environ["GRIDMAP_HOME"])
-        gridmap = home / "gridmap"
-        gridmap.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{CLOCKED}" "$@"\n', encoding="utf-8")
-        gridmap.chmod(0o755)
-        self.environ |= {
-            "PATH": f"{home}{os.pathsep}{self.environ['PATH']}",
-            "PAGE_CLOCK": str(home / "clock"),
-        }
+        self.environ["PAGE_CLOCK"] = str(Path(self.environ["GRIDMAP_HOME"]) / "clock")
 
     def put_clock(self, moment: str) -> None:
         """Let it be a moment of the example's site."""
@@ -233,12 +225,14 @@ def commands(page: str) -> list[str]:
     ]
 
 
-def hold_to_what_is_said(page: str, cluster: Cluster, template: str, folder: Path, language: str = "en") -> None:
+def hold_to_what_is_said(
+    page: str, cluster: Cluster, template: str, ready: Path, folder: Path, language: str = "en"
+) -> None:
     """Fail if a page shows anything else than its commands say in a folder."""
     text = (PROJECT / page).read_text(encoding="utf-8")
     if any(command.startswith("curl") for command in commands(text)) and shutil.which("curl") is None:
         pytest.skip(f"curl is not here, which {page} uses")
-    with surroundings(cluster, template, folder, language) as here:
+    with surroundings(cluster, template, ready, folder, language) as here:
         if is_clocked(text):
             here.take_clock()
         now = rewritten(text, here)
@@ -257,13 +251,13 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def surroundings(cluster: Cluster, template: str, folder: Path, language: str) -> Iterator[Surroundings]:
+def surroundings(cluster: Cluster, template: str, ready: Path, folder: Path, language: str) -> Iterator[Surroundings]:
     """A folder, and a store that is dropped afterwards."""
     port = _free_port()
     with fresh_store(cluster, template) as database, tempfile.TemporaryDirectory() as home:
         environ = {
             **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(ready), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
             "GRIDMAP_HOME": home,
             "GRIDMAP_SECRET": "a secret of forty characters or somewhat more",

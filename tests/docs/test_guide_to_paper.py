@@ -9,6 +9,6 @@ from gridmap.storage.cluster import Cluster
 from tests.docs.pages import EXAMPLE, hold_to_what_is_said
 
 
-def test_the_page_shows_what_its_commands_say(cluster: Cluster, template: str, tmp_path: Path) -> None:
+def test_the_page_shows_what_its_commands_say(cluster: Cluster, template: str, ready: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(EXAMPLE, tmp_path / "example")
-    hold_to_what_is_said("docs/guide/paper.md", cluster, template, folder)
+    hold_to_what_is_said("docs/guide/paper.md", cluster, template, ready, folder)

@@ -14,6 +14,8 @@ PAGES = ["service.md", "rights.md", "map.md", "demo.md", "working-day.md", "patr
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_page_shows_what_its_commands_say(page: str, cluster: Cluster, template: str, tmp_path: Path) -> None:
+def test_the_page_shows_what_its_commands_say(
+    page: str, cluster: Cluster, template: str, ready: Path, tmp_path: Path
+) -> None:
     folder = shutil.copytree(EXAMPLE, tmp_path / "example")
-    hold_to_what_is_said(f"docs/guide/{page}", cluster, template, folder)
+    hold_to_what_is_said(f"docs/guide/{page}", cluster, template, ready, folder)

@@ -19,9 +19,11 @@ PAGES = sorted(str(path.relative_to(PROJECT)) for path in [*PROJECT.glob("*.md")
 
 
 @pytest.mark.parametrize("page", READMES)
-def test_the_readme_shows_what_its_commands_say(page: str, cluster: Cluster, template: str, tmp_path: Path) -> None:
+def test_the_readme_shows_what_its_commands_say(
+    page: str, cluster: Cluster, template: str, ready: Path, tmp_path: Path
+) -> None:
     shutil.copytree(EXAMPLE, tmp_path / EXAMPLE.relative_to(PROJECT))
-    hold_to_what_is_said(page, cluster, template, tmp_path, READMES[page])
+    hold_to_what_is_said(page, cluster, template, ready, tmp_path, READMES[page])
 
 
 def test_both_readmes_tell_to_do_the_same() -> None:

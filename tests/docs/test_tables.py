@@ -5,7 +5,10 @@ A table stands under its name in a comment, `<!-- rights -->`. `GRIDMAP_WRITE_DO
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +20,7 @@ from fastapi.routing import APIRoute
 from api import gate, problems, schemas, sessions
 from api.app import OPEN, ROUTERS
 from api.routes import actions
+from gridmap import analytics
 from gridmap.analytics import emerging as emerging_spots
 from gridmap.analytics.indicators.definitions import INDICATORS
 from gridmap.domain import passwords
@@ -321,6 +325,27 @@ def emerging() -> Iterator[Row]:
                row.trend or "")  # fmt: skip
 
 
+# Rooms that others stand on: who analyses does not enter them.
+BENEATH = ("cases", "choropleth", "events", "lattice", "permutations", "projection", "replicas", "windows")
+
+
+def statistics() -> Iterator[Row]:
+    """The public functions of analytics, room by room, and the question each answers."""
+    yield ("from `gridmap.analytics`", "function", "what it says")
+    for room in sorted(pkgutil.iter_modules(analytics.__path__), key=lambda room: room.name):
+        if room.ispkg or room.name in BENEATH:
+            continue
+        module = importlib.import_module(f"gridmap.analytics.{room.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if (
+                function.__module__ != module.__name__
+                or name.startswith("_")
+                or "Parameters" not in str(function.__doc__)
+            ):
+                continue
+            yield (f"`{room.name}`", f"`{name}`", inspect.getdoc(function).splitlines()[0])
+
+
 # name of a table: the pages it stands in
 TABLES: dict[str, tuple[tuple[str, ...], Callable[[], Iterator[Row]]]] = {
     "rights": (("rights.md", "working-day.md"), rights),
@@ -344,6 +369,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Callable[[], Iterator[Row]]]] = {
     "indicators": (("evaluation.md",), indicators),
     "weights": (("evaluation.md",), weights),
     "emerging": (("hotspots.md",), emerging),
+    "statistics": (("statistics.md",), statistics),
 }
 
 

@@ -75,6 +75,22 @@ def test_an_owner_of_a_grid_is_shown_what_is_kept_and_cannot_look_himself(leakin
     assert "Z1-C1-2" not in panel.inner_text()
 
 
+def test_every_sort_of_analysis_has_its_row_and_rounds_lead_to_their_grids(leaking: Served, page: Page) -> None:
+    leaking.sign_in(page, "head")
+    page.locator('[data-layer="scan"]').click()
+    panel = page.locator(PANEL)
+    panel.get_by_role("button", name="立即分析").click()
+    expect(panel.locator("select option")).to_have_count(1)
+    expect(panel.locator(".gm-hot-classes li")).to_have_count(3)
+    expect(panel).to_contain_text("明日巡查最可能发现问题的地方")
+    panel.locator(".gm-hot-spot button").last.click()
+    expect(page.locator("#gm-card")).to_contain_text(re.compile("Z[12]-C"))
+    page.locator('[data-layer="outbreaks"]').click()
+    expect(page.locator('[data-layer="scan"]')).to_have_attribute("aria-pressed", "false")
+    panel.get_by_role("button", name="立即分析").click()
+    expect(panel.locator(".gm-hot-classes li")).to_have_count(3)
+
+
 def test_who_may_not_see_insights_has_no_row(leaking: Served, page: Page) -> None:
     leaking.sign_in(page, "technician")
     expect(page.locator('[data-layer="buildings"]')).to_be_visible()

@@ -16,7 +16,7 @@ class Analysis(Base):
 
     __tablename__ = "analysis"
     __table_args__ = (
-        one_of("kind", ANALYSES),
+        one_of("kind", tuple(ANALYSES)),
         CheckConstraint("since < until", name="window_sound"),
         Index("ix_analysis_latest", "site_id", "kind", text("made_at desc")),
     )
@@ -36,7 +36,10 @@ class Analysis(Base):
 
 
 class AnalysisCell(Base):
-    """What an analysis says of a grid: counts, rate, score, probability, class; its category if it has one."""
+    """What an analysis says of a grid: counts, rate, score, probability, class; its category if it has one.
+
+    `expected` is the count that was to be expected, and `ratio` how many times as many there were, where it says so.
+    """
 
     __tablename__ = "analysis_cell"
     __table_args__ = (CheckConstraint("bin between -3 and 3", name="bin_known"),)
@@ -46,6 +49,8 @@ class AnalysisCell(Base):
     count: Mapped[int]
     rate: Mapped[float | None] = mapped_column(Double)
     few: Mapped[bool]
+    expected: Mapped[float | None] = mapped_column(Double)
+    ratio: Mapped[float | None] = mapped_column(Double)
     score: Mapped[float | None] = mapped_column(Double)
     p: Mapped[float | None] = mapped_column(Double)
     neighbours: Mapped[int]

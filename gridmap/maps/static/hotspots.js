@@ -1,16 +1,16 @@
-/* Hot and cold spots, and emerging ones, as kept analyses have them: two rows of the legend that colour the cells, and a
-   panel that says which analysis it is, how it was looked for, and what stands out where it is hot. */
+/* What kept analyses found: a row of the legend for each sort of them, which colours the cells, and a panel that says
+   which analysis it is, how it was looked for, what stands out where, and where a round would find most tomorrow. */
 GridMap.part('hotspots', g => {
   'use strict';
 
   if (!g.can('insights')) return;
 
   const OPACITY = 0.72;
-  const KINDS = ['hotspots', 'emerging'];
+  const KINDS = ['hotspots', 'emerging', 'scan', 'outbreaks', 'changes'];
   const MOST_SPOTS = 4;
   const MOST_REASONS = 3;
   const swatches = colours => `<svg viewBox="0 0 26 18" aria-hidden="true">${colours.map((colour, n) => `<rect x="${1 + n * 8}" y="3" width="7.4" height="12" rx="1.5" fill="${colour}"/>`).join('')}</svg>`;
-  const SYMBOLS = { hotspots: swatches(['#2166ac', '#fddbc7', '#b2182b']), emerging: swatches(['#fb6a4a', '#a50f15', '#67000d']) };
+  const SYMBOLS = { hotspots: swatches(['#2166ac', '#fddbc7', '#b2182b']), emerging: swatches(['#fb6a4a', '#a50f15', '#67000d']), scan: swatches(['#fddbc7', '#ef8a62', '#b2182b']), outbreaks: swatches(['#fddbc7', '#b2182b', '#67000d']), changes: swatches(['#67a9cf', '#f7f7f7', '#ef8a62']) };
   const state = { analyses: [], legend: null, shown: null, cells: {}, surges: new Set(), chosen: {}, asked: 0 };
   const panel = g.panel('hotspots', '');
   panel.hidden = true;
@@ -26,9 +26,11 @@ GridMap.part('hotspots', g => {
 
   const shade = row => (g.theme() === 'dark' ? row.dark : row.colour);
 
+  const classesOf = kind => state.legend.classes[kind];
+
   function rowOf(found) {
     if (state.shown.kind === 'emerging') return state.legend.categories.find(row => row.code === found.category);
-    return state.legend.classes.find(row => row.bin === found.Gi_Bin);
+    return classesOf(state.shown.kind).find(row => row.bin === found.Gi_Bin);
   }
 
   function painter(code) {
@@ -55,14 +57,14 @@ GridMap.part('hotspots', g => {
     if (!analysis) return drawNone(kind);
     const told = await Promise.all([
       g.get(`/analyses/${analysis.number}`), g.get(`/analyses/${analysis.number}/cells`),
-      g.get('/insights', { analysis: analysis.number }),
+      g.get('/insights', { analysis: analysis.number }), g.get('/insights/repeats'), g.get('/insights/rounds'),
     ]);
     if (asked !== state.asked) return null;
     [state.shown, state.cells] = told;
     state.chosen[kind] = analysis.number;
     state.surges = new Set(told[2].surges.flatMap(each => each.grids));
     g.paint(painter);
-    return draw(kind, told[2]);
+    return draw(kind, { ...told[2], ...told[3], ...told[4] });
   }
 
   function hide() {
@@ -115,7 +117,7 @@ GridMap.part('hotspots', g => {
   }
 
   function classes(kind) {
-    const table = kind === 'emerging' ? state.legend.categories.map(row => [row.code, row]) : state.legend.classes.map(row => [String(row.bin), row]);
+    const table = kind === 'emerging' ? state.legend.categories.map(row => [row.code, row]) : classesOf(kind).map(row => [String(row.bin), row]);
     const list_ = g.node('ul', 'gm-hot-classes');
     if (state.surges.size) table.push(['surge', state.legend.surge]);
     for (const [key, row] of table) {
@@ -140,16 +142,21 @@ GridMap.part('hotspots', g => {
     return box;
   }
 
-  function spot(each) {
+  /* Something said of a grid, which a press leads to. */
+  function leading(code, title, said) {
     const box = g.node('div', 'gm-hot-spot');
-    const go = g.node('button', '', each.title);
+    const go = g.node('button', '', title);
     go.type = 'button';
     go.addEventListener('click', () => {
-      const [code] = each.grids;
       if (g.cells.has(code)) g.fly(g.cells.get(code));
       g.tell('select', { kind: 'grid', code });
     });
-    box.append(go, g.node('span', '', each.said));
+    box.append(go, g.node('span', '', said));
+    return box;
+  }
+
+  function spot(each) {
+    const box = leading(each.grids[0], each.title, each.said);
     const reasons = each.reasons.slice(0, MOST_REASONS);
     const list_ = g.node('ul');
     for (const reason of reasons) {
@@ -166,13 +173,28 @@ GridMap.part('hotspots', g => {
     return spots.length ? [g.node('h3', '', g.say(`hotspots.${name}`)), ...spots.slice(0, MOST_SPOTS).map(spot)] : [];
   }
 
-  function draw(kind, { spots, surges }) {
-    state.why = { spots, surges };
+  function again(repeats) {
+    if (!repeats.length) return [];
+    const list_ = g.node('ul', 'gm-hot-again');
+    for (const each of repeats.slice(0, MOST_SPOTS)) {
+      const item = g.node('li');
+      item.append(g.node('b', '', each.title), g.node('span', '', each.said));
+      list_.append(item);
+    }
+    return [g.node('h3', '', g.say('hotspots.repeats')), list_];
+  }
+
+  function next(rounds) {
+    return rounds.length ? [g.node('h3', '', g.say('hotspots.rounds')), ...rounds.map(each => leading(each.grid, each.title, each.said))] : [];
+  }
+
+  function draw(kind, { spots, surges, repeats, rounds }) {
+    state.why = { spots, surges, repeats, rounds };
     const none = kind === 'emerging' ? 'none' : '0';
     const quiet = Object.keys(state.shown.found).every(key => key === none);
     const parts = [g.node('h3', '', g.say(`hotspots.${kind}`)), choice(kind), classes(kind)];
     parts.push(g.node('p', 'gm-hot-said', g.say(quiet ? 'hotspots.quiet' : 'hotspots.chance')));
-    parts.push(...why('surges', surges), ...why('why', spots));
+    parts.push(...why('surges', surges), ...why('why', spots), ...again(repeats), ...next(rounds));
     parts.push(settings());
     if (g.can('analyse')) parts.push(lookButton(kind));
     panel.replaceChildren(...parts);

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from gridmap.domain.insights import ANALYSES
 from gridmap.language import Phrase, phrase
 
 HOTSPOTS: Final[dict[str, Phrase]] = {
-    "hotspots": phrase("hot and cold spots"),
-    "emerging": phrase("emerging hot spots"),
+    **ANALYSES,
     "analysis": phrase("Analysis"),
     "made": phrase("{name}, {moment}"),
     "none_yet": phrase("Nothing has been looked for yet."),
@@ -16,11 +16,16 @@ HOTSPOTS: Final[dict[str, Phrase]] = {
     "looking": phrase("Looking …"),
     "name_hotspots": phrase("Hot spots of 90 days"),
     "name_emerging": phrase("Emerging hot spots of 90 days"),
+    "name_scan": phrase("Clusters of 90 days"),
+    "name_outbreaks": phrase("Outbreaks of today"),
+    "name_changes": phrase("90 days against the 90 before"),
     "settings": phrase("How it was looked for"),
     "chance": phrase("Elsewhere the number of reports may be chance."),
     "quiet": phrase("Nothing is beyond chance."),
     "why": phrase("What stands out"),
     "surges": phrase("Surges"),
+    "repeats": phrase("Facilities that come back again and again"),
+    "rounds": phrase("Where a round would find most tomorrow"),
     "nothing_stands_out": phrase("Nothing is commoner there than elsewhere."),
     "failed": phrase("The analysis could not be read: {reason}"),
 }
