@@ -11,11 +11,8 @@ the times. Clusters are to have the same cores and noise, Knox the same pairs: t
 from __future__ import annotations
 
 import argparse
-import time
 import warnings
-from collections.abc import Callable
 from functools import partial
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -24,6 +21,7 @@ from pointpats import Knox
 from scipy.spatial import cKDTree
 from sklearn.cluster import DBSCAN
 from sklearn.neighbors import NearestNeighbors
+from turns import against
 
 from gridmap.analytics.clusters import dbscan, st_dbscan
 from gridmap.analytics.near_repeats import knox
@@ -31,25 +29,6 @@ from gridmap.analytics.near_repeats import knox
 BEGIN = pd.Timestamp("2026-01-01", tz="UTC")
 YEAR = 365.0
 METRES, HOURS, LEAST = 60.0, 72.0, 5
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def against(name: str, ours: Callable[[], Any], theirs: Callable[[], Any] | None, rounds: int) -> None:
-    """A line with both medians and their ratio."""
-    mine, others = [], []
-    for _ in range(rounds):
-        mine.append(seconds(ours))
-        if theirs is not None:
-            others.append(seconds(theirs))
-    said = f"{name:58} {median(mine) * 1000:>9.1f} ms"
-    if others:
-        said += f" {median(others) * 1000:>10.1f} ms {median(others) / median(mine):>7.1f} x"
-    print(said, flush=True)
 
 
 def estate(count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:

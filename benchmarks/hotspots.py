@@ -10,39 +10,18 @@ is to be the same to rounding, local Moran but for its scale, which esda takes a
 from __future__ import annotations
 
 import argparse
-import time
 import warnings
-from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import esda
 import numpy as np
 from city import city
 from libpysal import weights as peers
+from turns import against
 
 from gridmap.analytics.autocorrelation import local_moran, moran
 from gridmap.analytics.hotspots import local_g
 from gridmap.analytics.weights import contiguity
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def against(name: str, ours: Callable[[], Any], theirs: Callable[[], Any] | None, rounds: int) -> None:
-    """A line with both medians and their ratio."""
-    mine, others = [], []
-    for _ in range(rounds):
-        mine.append(seconds(ours))
-        if theirs is not None:
-            others.append(seconds(theirs))
-    said = f"{name:44} {median(mine) * 1000:>9.1f} ms"
-    if others:
-        said += f" {median(others) * 1000:>10.1f} ms {median(others) / median(mine):>7.0f} x"
-    print(said, flush=True)
 
 
 def main() -> None:
