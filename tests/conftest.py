@@ -74,7 +74,9 @@ def _clone(cluster: Cluster, template: str) -> str:
     with engine.connect() as connection:
         # Two workers may clone at once, but not while another is connected to the template.
         connection.execute(text("select pg_advisory_lock(7)"))
-        connection.execute(text(f"create database {name} template {template}"))
+        # Copied as files it takes an eighth of the time; before PostgreSQL 15 there is no other way.
+        copied = " strategy file_copy" if (connection.dialect.server_version_info or (0,)) >= (15,) else ""
+        connection.execute(text(f"create database {name} template {template}{copied}"))
     engine.dispose()
     return name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,7 @@ HIGH: Final = 16.5
 # A heading is broken where it is wider; a longer word is cut.
 WRAP: Final = 170.0
 LONGEST: Final = 120
+STEP: Final = 45.0
 
 Draw = Callable[[float, float], str]
 
@@ -108,14 +110,19 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def width_of(rows: Sequence[Row]) -> float:
-    """How wide the column of some rows is, with what is left free beside it."""
-    return round(max(each.width for each in rows) + 2 * PAD + EDGE, 1) if rows else 0.0
+    """How wide the column of some rows is with what is left free beside it, in steps: maps of like rows are alike."""
+    return math.ceil(_natural(rows) / STEP) * STEP if rows else 0.0
 
 
-def column(rows: Sequence[Row], left: float, right: float, sheet: float, look: Look) -> str:
-    """The rows on a panel between two edges, in the middle of a sheet so high."""
+def _natural(rows: Sequence[Row]) -> float:
+    return max(each.width for each in rows) + 2 * PAD + EDGE
+
+
+def column(rows: Sequence[Row], right: float, sheet: float, look: Look) -> str:
+    """The rows on a panel at the right edge, in the middle of a sheet so high."""
     if not rows:
         return ""
+    left = right - _natural(rows)
     high = sum(each.height for each in rows) + 1.5 * PAD
     y = max((sheet - high) / 2, EDGE)
     panel = {"x": round(left, 1), "y": round(y, 1), "width": round(right - left - EDGE, 1), "height": round(high, 1)}

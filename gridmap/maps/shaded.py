@@ -215,7 +215,7 @@ class _Sheet:
             tag("rect", width=width, height=height, fill=self.look.ink["paper"]), self._grids(view),
             self.marks.under(view), self._tiers(view), self.marks.over(view), self._labels(view, named),
             marginalia.heading(self.look, self.title, self.moment), marginalia.scale_bar(view, self.look),
-            key.column(self.rows, view.width, width, height, self.look),
+            key.column(self.rows, width, height, self.look),
         ])  # fmt: skip
         return tag(
             "svg", inner, xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {number(width)} {number(height)}",

@@ -255,3 +255,22 @@ def test_the_same_grids_give_the_same_map_and_stay_as_they_were() -> None:
     assert shaded_map(grids, found) == shaded_map(grids, found)
     assert grids.equals(board())
     assert found.equals(of_board([1.0, np.nan, 3.0]))
+
+
+def test_a_grid_that_crosses_itself_is_drawn_too() -> None:
+    bow = shapely.Polygon([(500_000, 3_400_000), (500_500, 3_400_500), (500_500, 3_400_000), (500_000, 3_400_500)])
+    grids = pd.concat([board(), gpd.GeoDataFrame([{"code": "X", "name": "bow", "geometry": bow}], crs=32651)])
+    assert "bow: 2" in fills(shaded_map(grids, pd.Series([1, 2], index=["A1", "X"])))
+
+
+@pytest.mark.parametrize("words", ["reports of a month " * 5, "每百戶每月上報的件數與全市平均的比較" * 3])
+def test_a_long_heading_is_broken_and_loses_nothing(words: str) -> None:
+    said = [line for line in texts(shaded_map(board(), of_board([1, 2]), legend=words)) if line in words]
+    assert len(said) > 1
+    assert "".join("".join(said).split()) == "".join(words.split())
+
+
+def test_maps_with_like_legends_show_the_same_piece_of_ground() -> None:
+    one, other = (shaded_map(board(), of_board([1, 2]), legend=words) for words in ("before", "after it"))
+    shapes = [[node.get("d") for node in ElementTree.fromstring(svg).iter(f"{SVG}path")] for svg in (one, other)]
+    assert shapes[0] == shapes[1]

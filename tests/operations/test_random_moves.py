@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -21,7 +22,8 @@ from gridmap.storage.moves import issues_in_full
 from gridmap.storage.waiting import queue_of, work_of
 from tests.operations.acting import DAY, Stage, account, undone
 
-RUNS: Final = 200
+RUNS: Final = 60
+RUNS_OF_A_PROOF: Final = 1_000
 STEPS: Final = 30
 
 # ---------------------------------------------------------------- a plain model, from the words of the trade
@@ -347,19 +349,9 @@ def as_json(present: Present) -> dict[str, Any]:
     return {name: value for name, value in rest.items() if value}
 
 
-@settings(
-    max_examples=RUNS,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(
-    category=st.sampled_from(("lamp", "road", "noise", "lift")),
-    by_centre=st.booleans(),
-    tries=st.lists(TRIES, min_size=STEPS, max_size=STEPS),
-)
-def test_whatever_people_do_no_rule_is_broken_and_the_history_leads_to_the_present(
-    estate_engine: Engine, category: str, by_centre: bool, tries: list[Try]
-) -> None:
-    with undone(estate_engine) as session:
+def lived(engine: Engine, category: str, by_centre: bool, tries: list[Try]) -> None:
+    """One issue's life, every step of it held against the model."""
+    with undone(engine) as session:
         stage = Stage(session, account(session))
         parent = stage.report(category)
         if by_centre:
@@ -372,3 +364,28 @@ def test_whatever_people_do_no_rule_is_broken_and_the_history_leads_to_the_prese
         run.look()
         for tried in tries:
             run.step(tried)
+
+
+LIVES: Final = given(
+    category=st.sampled_from(("lamp", "road", "noise", "lift")),
+    by_centre=st.booleans(),
+    tries=st.lists(TRIES, min_size=STEPS, max_size=STEPS),
+)
+SLOW: Final = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+@settings(max_examples=RUNS, suppress_health_check=SLOW)
+@LIVES
+def test_whatever_people_do_no_rule_is_broken_and_the_history_leads_to_the_present(
+    estate_engine: Engine, category: str, by_centre: bool, tries: list[Try]
+) -> None:
+    lived(estate_engine, category, by_centre, tries)
+
+
+@pytest.mark.prove
+@settings(max_examples=RUNS_OF_A_PROOF, suppress_health_check=SLOW)
+@LIVES
+def test_however_long_it_is_tried_no_rule_is_broken(
+    estate_engine: Engine, category: str, by_centre: bool, tries: list[Try]
+) -> None:
+    lived(estate_engine, category, by_centre, tries)
