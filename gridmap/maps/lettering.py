@@ -15,8 +15,10 @@ Box = tuple[float, float, float, float]
 SHIFTS: Final = ((0, 0), (0, -0.35), (0, 0.35), (0, -0.7), (0, 0.7), (-0.5, 0), (0.5, 0), (-0.5, -0.5), (0.5, 0.5))
 LINE_HEIGHT: Final = 1.22
 # Widths in shares of the size, where nothing measures fonts; a little wide, so that nothing is cut.
-WIDE, CAPITAL, SMALL, NARROW = 1.0, 0.68, 0.57, 0.3
-THIN: Final = " .,:;'|!·il1-"
+WIDE, BROAD, CAPITAL, SMALL, NARROW = 1.0, 0.92, 0.7, 0.59, 0.36
+BROADEST: Final = "mwMW@%—"
+THIN: Final = " .,:;'|!·iljI-()"
+BOLD: Final = (600, 1.05)  # from this weight on, so many times as wide
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Line:
     @property
     def width(self) -> float:
         """About how wide it is in pixels."""
-        return sum(_advance(letter) for letter in self.text) * self.size + self.spacing * max(len(self.text) - 1, 0)
+        letters = sum(_advance(letter) for letter in self.text) * self.size
+        return letters * (BOLD[1] if self.weight >= BOLD[0] else 1) + self.spacing * max(len(self.text) - 1, 0)
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ def _advance(letter: str) -> float:
         return WIDE
     if letter in THIN:
         return NARROW
+    if letter in BROADEST:
+        return BROAD
     return CAPITAL if letter.isupper() else SMALL
 
 
