@@ -2,7 +2,6 @@
 
 MAKEFLAGS += --no-print-directory
 PYTHON_HERE := .venv/bin/python
-# One process a core, but the test server's 60 connections are for four.
 PYTEST := env -u DATABASE_URL $(PYTHON_HERE) -m pytest
 
 .DEFAULT_GOAL := help
@@ -23,8 +22,9 @@ setup: ## that, a browser, and what tests, lint and notebooks need
 	@setup/bootstrap.sh test
 
 test: setup ## the whole suite, against a private database of its own
-	@# A file's tests stay together: what one command wrote the next one reads.
-	@$(PYTEST) -n auto --maxprocesses 4 --dist loadfile
+	@# A file's tests stay together: what one command wrote the next one reads. Which file starts when, and how many
+	@# workers there are, says tests/conftest.py.
+	@$(PYTEST) -n auto --dist loadfile --no-loadscope-reorder
 
 lint: setup ## ruff, mypy strict, and who may import whom
 	@.venv/bin/ruff check .

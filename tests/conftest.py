@@ -26,7 +26,25 @@ hypothesis.settings.register_profile("gridmap", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("gridmap")
 
 PROJECT = Path(__file__).resolve().parent.parent
+# What takes long starts first, or a core waits for it at the end: folders and files by what they cost, as measured.
+LONG = (
+    "notebooks", "api/test_hostile", "pages/test_desk_page", "docs", "pages/test_slider_page", "maps/test_in_browser",
+    "api/test_rights", "pages", "storage/test_cluster", "operations/test_drafts", "api/test_pages", "api/test_sign_in",
+    "spatial/test_locator", "simulation", "operations/test_random_moves", "cli/test_dc", "api/test_actions",
+)  # fmt: skip
+# The connections of the tests' server are for so many.
+MOST_WORKERS = 4
 TEMPLATE = "template_gridmap"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: each of them waits now and then, for a page or for the database."""
+    return min(MOST_WORKERS, (os.cpu_count() or 1) + 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order in which they are to start; the tests of a file stay as they are."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if f"tests/{name}" in item.nodeid), len(LONG)))
 
 
 @pytest.fixture(scope="session")

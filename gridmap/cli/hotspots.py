@@ -168,15 +168,13 @@ COLUMNS = {
     "hotspots": OF_SCORES, "emerging": OF_SCORES, "scan": OF_EXPECTED, "outbreaks": OF_OUTBREAKS,
     "changes": OF_EXPECTED,
 }  # fmt: skip
-FORMATS = {
-    "count": ".0f", "rate": ".1f", "score": "+.1f", "p": ".5f", "neighbours": ".0f", "expected": ".1f", "ratio": ".1f",
-}  # fmt: skip
+FORMATS = {"rate": ".1f", "score": "+.1f", "p": ".5f", "expected": ".1f", "ratio": ".1f"}
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(name: str, value: Any) -> Any:
     if value is None or value != value:
         return ""
-    return format(value, FORMATS.get(name, ""))
+    return format(value, FORMATS[name]) if name in FORMATS else value
 
 
 def _class(kind: str, row: Any, tongue: str) -> str:

@@ -88,7 +88,8 @@ def _look(
             f"{len(held)} grids of tier {question.tier} have what is counted per: choose a lower tier, or per nothing"
         )
     looked = look(Ground(question, held, table, reports, earlier, since, until))
-    notes = [phrase("bare counts, as no grid says how many households it has")] if homeless else []
+    bare = homeless and question.kind not in WITHOUT_HOMES
+    notes = [phrase("bare counts, as no grid says how many households it has")] if bare else []
     notes += [*looked.notes, *_warnings(table, len(grids))]
     cells = table[["name", "count", "rate", "few"]].join(looked.cells)
     part = viewer.grids is not None

@@ -24,6 +24,8 @@ from gridmap.storage import analyses
 DAYS: Final = 180
 MOST: Final = 5
 AT_ONCE: Final = 2
+# Hours between which rounds are suggested: what is told at night is mostly to be seen by day as well.
+DAYLIGHT: Final = (6, 21)
 FOUND_BY_ROUNDS: Final = ("patrol", "inspection")
 
 
@@ -38,7 +40,9 @@ def suggested(
     until = pd.Timestamp(at).tz_convert(ZoneInfo(site.timezone))
     # What rounds have found says what rounds find; where none has been walked, all that was reported has to.
     findable = FOUND_BY_ROUNDS if reports["source"].isin(FOUND_BY_ROUNDS).any() else None
-    return plan(suggestions(reports, grids, until, by=f"tier{tier}", findable=findable), most, at_once=AT_ONCE)
+    rows = suggestions(reports, grids, until, by=f"tier{tier}", findable=findable)
+    by_day = rows["begins"].ge(DAYLIGHT[0]) & rows["ends"].le(DAYLIGHT[1])
+    return plan(rows[by_day], most, at_once=AT_ONCE)
 
 
 def told(rows: pd.DataFrame, names: Names, language: str) -> list[dict[str, Any]]:
