@@ -51,11 +51,6 @@ class Found:
     def tier(self) -> str:
         return f"tier{self.question.tier}"
 
-    @property
-    def held(self) -> gpd.GeoDataFrame:
-        """The grids that something is said of, in the order of `cells`."""
-        return self.every.set_index("code").loc[self.cells.index].reset_index()
-
 
 def ask(session: Session, site: Site, viewer: Viewer, question: Question, at: datetime) -> Found:
     """Look at what was reported in the days before a moment, as far as the viewer sees it."""
