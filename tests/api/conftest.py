@@ -172,7 +172,7 @@ def load(database: Database, estate: Estate, folder: Path, **site: Any) -> None:
         publish(session, check(session, read_plan(outline_from_toml(plan)), NOW), NOW)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _beats() -> Iterator[None]:
     """What the service does by itself, it does in no test that is about something else."""
     with pytest.MonkeyPatch.context() as patch:

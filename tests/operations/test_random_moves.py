@@ -22,7 +22,7 @@ from gridmap.storage.moves import issues_in_full
 from gridmap.storage.waiting import queue_of, work_of
 from tests.operations.acting import DAY, Stage, account, undone
 
-RUNS: Final = 60
+RUNS: Final = 200
 RUNS_OF_A_PROOF: Final = 1_000
 STEPS: Final = 30
 

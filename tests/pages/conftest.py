@@ -74,7 +74,7 @@ def served(database: Database, home: Path, port: int = 0) -> Iterator[Served]:
     thread.join(timeout=30)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _many_sign_ins() -> Iterator[None]:
     """The tests of a module come in from one address, more often than people do."""
     with pytest.MonkeyPatch.context() as patch:

@@ -268,11 +268,12 @@ def test_what_is_seen_can_be_sent(screen: Page) -> None:
     thumb(screen, "window").focus()
     screen.keyboard.press("PageDown")
     screen.keyboard.press("PageDown")
-    there = said(screen).text_content()
-    screen.wait_for_timeout(500)
-    assert "time=" in screen.url
+    there = "04-17 · 1件"
+    expect(said(screen)).to_have_text(there)
+    # The address follows a little later, once the window rests.
+    screen.wait_for_url(re.compile("time=[^&]*2026-?04-?17"))
     screen.reload()
-    expect(said(screen)).to_have_text(str(there))
+    expect(said(screen)).to_have_text(there)
 
 
 # ---------------------------------------------------------------- figures
