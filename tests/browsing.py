@@ -11,7 +11,7 @@ from functools import cache
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from setup import browser as browsers
 
@@ -25,6 +25,8 @@ ARGUMENTS = (
     # What a test notes as a foreign request reaches nobody all the same.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+# A machine that is busy with other things is waited for: what comes at all comes in time.
+expect.set_options(timeout=30_000)
 WITHIN = {"data", "blob", "about"}
 
 

@@ -10,7 +10,18 @@ import typer
 
 from gridmap.cli.given import refuse_unfit
 from gridmap.cli.screen import language, now, open_store, table, tell, tell_json, whisper
-from gridmap.domain.insights import ANALYSES, CLASSES, DRAWS, EMERGING, LONGEST_DAYS, NEIGHBOURS, PER, SEED, Question
+from gridmap.domain.insights import (
+    ANALYSES,
+    CLASSES,
+    DRAWS,
+    EMERGING,
+    LONGEST_DAYS,
+    NEIGHBOURS,
+    NEXT,
+    PER,
+    SEED,
+    Question,
+)
 from gridmap.domain.rights import Viewer
 from gridmap.errors import InputError
 from gridmap.language import LANGUAGES, phrase
@@ -146,13 +157,10 @@ def _show(found: Found, said: dict[str, Any], tongue: str) -> None:
             for reason in spot["reasons"][:SHOWN]:
                 times = f", {reason['times']}" if reason["times"] else ""
                 tell(f"    {reason['attribute_name']} {reason['name']}: {reason['said']}{times}")
-    for heading, lines in (
-        (phrase("Facilities that come back again and again"), said["repeats"]),
-        (phrase("Where a round would find most tomorrow"), said["rounds"]),
-    ):
-        if lines:
+    for name, heading in NEXT.items():
+        if said[name]:
             tell(heading.say(tongue))
-        for line in lines:
+        for line in said[name]:
             tell(f"  {line['title']}: {line['said']}")
 
 

@@ -87,6 +87,11 @@ EMERGING: Final[dict[str, Phrase]] = {
     "historical cold": phrase("historical cold spot"),
     "none": phrase("no pattern"),
 }
+# What is said beside every analysis, of what to do next.
+NEXT: Final[dict[str, Phrase]] = {
+    "repeats": phrase("Facilities that come back again and again"),
+    "rounds": phrase("Where a round would find most tomorrow"),
+}
 
 
 @dataclass(frozen=True)

@@ -86,15 +86,16 @@ def picture(
 
 def page(
     svg: SvgMap, found: Collection[Any], *, kind: str, title: str, settings: Sequence[str],
-    spots: Sequence[Mapping[str, Any]], language: str,
+    spots: Sequence[Mapping[str, Any]], next_to_do: Mapping[str, Sequence[Mapping[str, Any]]], language: str,
 ) -> str:  # fmt: skip
-    """One file with the map, its legend, what was chosen, and why it is hot where it is; it loads nothing."""
+    """One file with the map, its legend, what was chosen, why it is hot where it is, and what to do next."""
     rows = legend(language)
     kinds = [row for row in rows["classes"][kind] if row["bin"] in found]
     kinds += [row for row in (*rows["categories"], rows["surge"]) if row["code"] in found]
     pages = Environment(autoescape=True, loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined)
     return pages.get_template("hotspots.html").render(
         svg=Markup(svg), kinds=kinds, title=title, settings=settings, spots=spots, language=language,  # noqa: S704
+        next_to_do=next_to_do,
         why=phrase("What stands out there, against the rest").say(language),
         nothing=phrase("Nothing is commoner there than elsewhere.").say(language),
     )  # fmt: skip

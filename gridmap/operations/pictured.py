@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from gridmap.domain.insights import ANALYSES
+from gridmap.domain.insights import ANALYSES, NEXT
 from gridmap.domain.model import Site
 from gridmap.errors import InputError
 from gridmap.language import phrase
@@ -42,5 +42,6 @@ def hotspots(session: Session, site: Site, found: Found, said: Mapping[str, Any]
         title=title,
         settings=said["settings"],
         spots=[*said["spots"], *said["surges"]],
+        next_to_do={NEXT[name].say(language): said[name] for name in NEXT},
         language=language,
     ).encode()

@@ -50,6 +50,7 @@ def test_3_maps_and_tables_are_written_and_nothing_in_them_is_foreign(run: Run, 
     assert "<svg" in page
     assert "漏水" not in page  # the language of the terminal is English
     assert "water leak" in page
+    assert "Where a round would find most tomorrow" in page
     assert "http" not in page.replace("http://www.w3.org", "")
     table = pd.read_csv(tmp_path / "hot.csv")
     assert len(table) == 319

@@ -38,8 +38,6 @@ HOSTILE = (
     "{{7*7}}{% raw %}",
 )
 OpenScreen = Callable[..., Tab]
-# A machine that is busy with other things is waited for.
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture

@@ -10,10 +10,6 @@ from playwright.sync_api import Page as Tab
 from tests.estate import spot
 from tests.pages.conftest import Served
 
-# The first look loads what is compiled, and others want the machine too.
-SLOW_MS = 30_000
-expect.set_options(timeout=10_000)
-
 
 def drawing(house: Served, page: Tab, account: str = "head") -> Locator:
     """The panel, with a draft just begun."""
@@ -30,8 +26,8 @@ def drawing(house: Served, page: Tab, account: str = "head") -> Locator:
 
 def settled(panel: Locator) -> None:
     """What was drawn has been looked at."""
-    expect(panel.locator(".gm-state")).to_have_text(re.compile(r"\d"), timeout=SLOW_MS)
-    expect(panel.locator("[aria-busy]")).to_have_count(0, timeout=SLOW_MS)
+    expect(panel.locator(".gm-state")).to_have_text(re.compile(r"\d"))
+    expect(panel.locator("[aria-busy]")).to_have_count(0)
 
 
 def on_screen(page: Tab, at: tuple[float, float]) -> tuple[float, float]:

@@ -13,7 +13,6 @@ from tests.api.conftest import NOW
 from tests.estate import spot
 from tests.pages.conftest import PHONE, Served
 
-WAIT_MS = 20_000
 DUTY = "028-8500 0000"
 
 
@@ -40,7 +39,7 @@ def test_staff_are_shown_by_their_last_position_and_paler_with_its_age(
 ) -> None:
     page = out.sign_in(screens(locale="en-GB"), "dispatcher")
     staff = page.locator(".gm-staff")
-    expect(staff).to_have_count(2, timeout=WAIT_MS)
+    expect(staff).to_have_count(2)
     pale = {
         one.get_attribute("aria-label"): float(one.evaluate("each => getComputedStyle(each).opacity"))
         for one in staff.all()
@@ -60,14 +59,14 @@ def test_a_row_of_the_legend_shows_ways_and_coverage_of_a_day(out: Served, scree
         for name in ("ground_tracks", "ground_coverage"):
             page.locator(f"[data-layer={name}]").press("Enter")
     expect(day).to_have_value("2026-05-01")
-    expect(page.locator(".leaflet-walked-pane canvas")).to_have_count(1, timeout=WAIT_MS)
+    expect(page.locator(".leaflet-walked-pane canvas")).to_have_count(1)
     with page.expect_request("**/tracks?**day=2026-04-30**"):
         day.fill("2026-04-30")
 
 
 def test_who_may_not_see_people_has_no_such_rows(house: Served, screens: Callable[..., Page]) -> None:
     page = house.sign_in(screens(), "resident")
-    expect(page.locator("[data-layer=issues]")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator("[data-layer=issues]")).to_be_visible()
     expect(page.locator("[data-layer^=ground_]")).to_have_count(0)
 
 
@@ -92,7 +91,7 @@ def test_anybody_finds_who_answers_and_roughly_what_is_open(
     page = screens(**how, locale="en-GB")
     page.goto(f"{public.address}/public")
     page.get_by_role("searchbox").fill("Z1-C1-1")
-    page.locator(".gm-places button:visible").click(timeout=WAIT_MS)
+    page.locator(".gm-places button:visible").click()
     card = page.locator("#gm-card")
     expect(card).to_contain_text("name of P-Z1-C1-1")
     expect(card).to_contain_text(re.compile(r": \d"))

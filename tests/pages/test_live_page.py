@@ -13,16 +13,14 @@ from tests.conftest import fresh_store
 from tests.estate import spot
 from tests.pages.conftest import Served, served
 
-WAIT_MS = 20_000
-
 
 def badge(page: Page, state: str) -> None:
-    expect(page.locator(f"#gm-badge [data-state={state}]")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(f"#gm-badge [data-state={state}]")).to_be_visible()
 
 
 def painted(page: Page, code: str, number: int = 1) -> None:
     """An issue is in the list, which is the map for those who do not see it."""
-    expect(page.locator(f"[data-code='{code}']")).to_have_count(number, timeout=WAIT_MS)
+    expect(page.locator(f"[data-code='{code}']")).to_have_count(number)
 
 
 def shown(page: Page, visible: bool) -> None:

@@ -24,7 +24,6 @@ REPORTED = (
     *(((2.5, 1.5), days) for days in (20, 21, 50)),
     *(((3.5, 3.4), days) for days in (60, 75, 80, 81)),
 )
-WAIT_MS = 20_000
 # What stands for what is seen: how much is drawn of heat and clusters, how the cells are filled, what the bar says.
 LOOK = """() => {
     const ink = canvas => {
@@ -74,8 +73,8 @@ def opened(house: Served, screens: Callable[..., Page], kept: dict[str, Any]) ->
             house.sign_in(page, who)
             kept[who] = page.context.storage_state()
         page.goto(f"{house.address}/map{more}")
-        expect(page.locator(".gm-ready")).to_be_visible(timeout=WAIT_MS)
-        expect(said(page)).not_to_be_empty(timeout=WAIT_MS)
+        expect(page.locator(".gm-ready")).to_be_visible()
+        expect(said(page)).not_to_be_empty()
         return page
 
     return open_map

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gridmap.domain.insights import ANALYSES
+from gridmap.domain.insights import ANALYSES, NEXT
 from gridmap.language import Phrase, phrase
 
 HOTSPOTS: Final[dict[str, Phrase]] = {
@@ -24,8 +24,7 @@ HOTSPOTS: Final[dict[str, Phrase]] = {
     "quiet": phrase("Nothing is beyond chance."),
     "why": phrase("What stands out"),
     "surges": phrase("Surges"),
-    "repeats": phrase("Facilities that come back again and again"),
-    "rounds": phrase("Where a round would find most tomorrow"),
+    **NEXT,
     "nothing_stands_out": phrase("Nothing is commoner there than elsewhere."),
     "failed": phrase("The analysis could not be read: {reason}"),
 }
