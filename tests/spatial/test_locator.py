@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.city import border_points, city, crowd
+from gridmap import compiling
 from gridmap.errors import InputError
-from gridmap.spatial.kernels import cells, compiling, headers, points
+from gridmap.spatial.kernels import cells, headers, points
 from gridmap.spatial.locator import Locator
 from tests.spatial import adversarial as nasty
 
