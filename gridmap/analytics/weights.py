@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import cKDTree
 
+from gridmap.analytics.projection import Plane, box_of
 from gridmap.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -272,8 +273,9 @@ def cut(weights: Weights, grids: gpd.GeoDataFrame, barriers: gpd.GeoSeries) -> W
 def middles(grids: gpd.GeoDataFrame) -> Floats:
     """The centres of gravity of grids in metres, x east and y north.
 
-    Degrees are laid out about the middle of them all (azimuthal equidistant), which keeps the distances of a city to a
-    part in 10,000; shapes without a system are taken to be in metres.
+    Degrees, and systems whose metres are none on the ground (Web Mercator), are laid out about the middle of them all
+    (azimuthal equidistant), which keeps the distances of a city to a part in 10,000; shapes without a system are taken
+    to be in metres.
 
     Parameters
     ----------
@@ -292,11 +294,10 @@ def middles(grids: gpd.GeoDataFrame) -> Floats:
     >>> round(float(np.hypot(*(places[1] - places[0]))), 1)
     110.9
     """
-    centres = gpd.GeoSeries(shapely.centroid(grids.geometry.to_numpy()), crs=grids.crs)
-    if centres.crs is not None and centres.crs.is_geographic and len(centres):
-        west, south, east, north = centres.total_bounds
-        centres = centres.to_crs(f"+proj=aeqd +lat_0={(south + north) / 2} +lon_0={(west + east) / 2} +units=m")
-    return np.asarray(shapely.get_coordinates(centres.to_numpy()), dtype=np.float64)
+    centres = np.asarray(shapely.get_coordinates(shapely.centroid(grids.geometry.to_numpy())), dtype=np.float64)
+    if grids.crs is None or not len(centres):
+        return centres
+    return Plane.about(box_of(centres), grids.crs).lay(centres, grids.crs)
 
 
 def _named(grids: gpd.GeoDataFrame) -> pd.Index[Any]:

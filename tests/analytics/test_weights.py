@@ -97,6 +97,12 @@ def test_distances_of_grids_in_degrees_are_metres() -> None:
     assert np.hypot(*(places[1] - places[0])) == pytest.approx(flat.iloc[0].distance(flat.iloc[1]), rel=1e-3)
 
 
+def test_metres_of_a_web_map_are_no_metres_on_the_ground() -> None:
+    degrees = gpd.GeoDataFrame(geometry=[shapely.Point(-0.13, 51.51), shapely.Point(-0.12, 51.52)], crs=4326)
+    true, of_web = (np.ptp(middles(frame), axis=0) for frame in (degrees, degrees.to_crs(3857)))
+    assert np.allclose(of_web, true, rtol=1e-6)
+
+
 def test_a_barrier_parts_those_it_comes_between() -> None:
     frame = board(4, 4)
     river = gpd.GeoSeries([shapely.box(198, -10, 202, 290)])
