@@ -22,7 +22,11 @@ from gridmap.storage import residents, views
 router = APIRouter(tags=["issues"])
 
 
-@router.get("/issues", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+@router.get(
+    "/issues",
+    response_class=Response,
+    responses={200: {"content": {"application/json": {}, "application/geo+json": {}}}},
+)
 def list_issues(
     request: Request,
     session: DbSession,
